@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a party holds after a DKG: the public part (equal at all parties but for `self`) and the secret share
+ * x_self. Lives in secmem or in a SECRET_KEY_SHARE local; encoded only to be sealed in a store.
+ */
+#ifndef KMS_CLUSTER_PROTOCOL_KEY_SHARE_H
+#define KMS_CLUSTER_PROTOCOL_KEY_SHARE_H
+
+#include "cluster/protocol/parties.h"
+#include "common/crypto/group.h"
+#include "common/secret/secret.h"
+
+struct key_share {
+    const struct prime_group *group; /* static */
+    unsigned                  t;     /* signers needed */
+    unsigned                  n;     /* holders: parties 1..n */
+    party                     self;
+    uint32_t                  epoch; /* 1 at birth */
+    struct point              public_key;                      /* X */
+    struct point              public_shares[PARTIES_MAX + 1];  /* X_1..X_n; [0] unused */
+    uint8_t                   chain_code[32];
+    uint8_t                   transcript[32];                  /* H of all openings of the DKG */
+    struct scalar             secret_share;                    /* x_self */
+};
+
+#define SECRET_KEY_SHARE CLEANUP(key_share_wipe) struct key_share
+
+void key_share_wipe(struct key_share *);
+/* Versioned; holds the secret: for sealing only. */
+RESULT key_share_encode_sealed(struct secret *out, const struct key_share *);
+/*
+ * Total and injective. Re-checks everything public: points, 2 <= t <= n <= 16, X = sum lambda_i X_i over the first t
+ * parties and over each window of t, x_self G = X_self. KMS_E_CORRUPT.
+ */
+RESULT key_share_decode_sealed(struct key_share *out, struct bytes in);
+
+#endif

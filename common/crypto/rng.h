@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Randomness comes in as a struct rng *. The system source is OpenSSL's private CTR_DRBG (SP 800-90A), seeded by
+ * getrandom(2), fork-safe. The seeded one for repeatable tests lives in tests/support only.
+ */
+#ifndef KMS_COMMON_CRYPTO_RNG_H
+#define KMS_COMMON_CRYPTO_RNG_H
+
+#include "common/base/error.h"
+#include <stdint.h>
+
+struct rng {
+    /* Fills out or fails; never partly. */
+    enum kms_err (*fill)(void *self, void *out, size_t len);
+    void *self;
+};
+
+struct rng *rng_system(void);
+RESULT      rng_fill(struct rng *, void *out, size_t len);
+/* At start: getrandom(2) answers and two draws differ; KMS_E_RANDOM otherwise. */
+RESULT rng_self_test(void);
+
+#endif

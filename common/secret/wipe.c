@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wiping that the compiler cannot remove. */
+#include "common/secret/wipe.h"
+
+#include <sodium.h>
+
+#ifdef KMS_CTIME
+#include <valgrind/memcheck.h>
+#endif
+
+void wipe(void *data, size_t len)
+{
+    if (len == 0) return;
+    sodium_memzero(data, len);
+#ifdef KMS_CTIME
+    VALGRIND_MAKE_MEM_UNDEFINED(data, len);
+#endif
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# A folder is a library: every .c file in it, under the name <top>_<folder>. Who may include whom is kept by
+# tests/lint/layers.txt; here only what must be linked together.
+function(kms_folder folder)
+  get_filename_component(top ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  set(name ${top}_${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC ${ARGN})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARGN})
+  endif()
+endfunction()
+
+# <module>_<file>_test.c in this folder is a program and a CTest of that name, linked with <top>_<module>.
+# kms_tests(top [extra libraries])
+function(kms_tests top)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.c)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "_.*" "" module ${name})
+    set(program ${top}_${name})
+    add_executable(${program} ${source})
+    if(TARGET ${top}_${module})
+      target_link_libraries(${program} PRIVATE ${top}_${module})
+    endif()
+    target_link_libraries(${program} PRIVATE ${ARGN} tests_support kms_system)
+    add_test(NAME ${top}/${name} COMMAND ${program})
+    set_tests_properties(${top}/${name} PROPERTIES TIMEOUT 300)
+  endforeach()
+endfunction()
