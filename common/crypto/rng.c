@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system's random numbers: OpenSSL's private generator, which reseeds itself in forked children. */
+#include "common/crypto/rng.h"
+
+#include <limits.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/secret/wipe.h"
+
+static enum kms_err fill_system(void *self, void *out, size_t len)
+{
+    (void)self;
+    if (len > INT_MAX) return fail(KMS_E_RANDOM, "%zu random bytes at once", len);
+    if (RAND_priv_bytes(out, (int)len) != 1)
+        return fail(KMS_E_RANDOM, "OpenSSL's random generator failed; is getrandom(2) allowed?");
+    return KMS_OK;
+}
+
+struct rng *rng_system(void)
+{
+    static struct rng system = {.fill = fill_system};
+    return &system;
+}
+
+RESULT rng_fill(struct rng *rng, void *out, size_t len)
+{
+    enum kms_err err = rng->fill(rng->self, out, len);
+
+    if (err != KMS_OK) wipe(out, len);
+    return err;
+}
+
+RESULT rng_self_test(void)
+{
+    uint8_t draws[2][32], kernel[2][32];
+
+    for (int i = 0; i < 2; i++) {
+        if (getrandom(kernel[i], sizeof kernel[i], GRND_NONBLOCK) != (ssize_t)sizeof kernel[i])
+            return fail(KMS_E_RANDOM,
+                        "getrandom(2) does not answer yet: start again when the kernel's generator is seeded");
+        TRY(rng_fill(rng_system(), draws[i], sizeof draws[i]));
+    }
+    if (memcmp(draws[0], draws[1], sizeof draws[0]) == 0 || memcmp(kernel[0], kernel[1], sizeof kernel[0]) == 0)
+        return fail(KMS_E_RANDOM, "two draws of 32 random bytes are equal");
+    return KMS_OK;
+}
