@@ -14,6 +14,16 @@
 
 #include <cmocka.h>
 
+/* cmocka's fail() has the name of ours; fail_msg() is built on it. */
+#undef fail
+#undef fail_msg
+#define fail_msg(...)              \
+    do {                           \
+        print_error(__VA_ARGS__);  \
+        print_error("\n");         \
+        _fail(__FILE__, __LINE__); \
+    } while (0)
+
 #include "common/base/buf.h"
 #include "common/base/error.h"
 #include "common/crypto/rng.h"
@@ -25,13 +35,13 @@ struct test_case {
 };
 void test_register(struct test_case *);
 
-#define TEST(suite, says)                                                                                               \
-    static void             suite##_##says(void **state);                                                              \
-    static struct test_case suite##_##says##_case = {#suite "." #says, suite##_##says, NULL};                          \
-    __attribute__((constructor)) static void suite##_##says##_register(void)                                           \
-    {                                                                                                                   \
-        test_register(&suite##_##says##_case);                                                                          \
-    }                                                                                                                   \
+#define TEST(suite, says)                                                                                      \
+    static void                              suite##_##says(void **state);                                     \
+    static struct test_case                  suite##_##says##_case = {#suite "." #says, suite##_##says, NULL}; \
+    __attribute__((constructor)) static void suite##_##says##_register(void)                                   \
+    {                                                                                                          \
+        test_register(&suite##_##says##_case);                                                                 \
+    }                                                                                                          \
     static void suite##_##says(void **state UNUSED)
 
 /* assert_ok(f(..)) prints the error's text; assert_err(KMS_E_RANGE, f(..)). */
