@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a party signs with: its certificate and its Ed25519 private key. A client's credential is a folder with
- * client.cert, client.key (PKCS#8, encrypted unless it was made without a passphrase) and access_key; a node's is the pair of files
- * <node>.cert, <node>.key. Key files that others may read (mode & 077) are refused.
+ * client.cert, client.key (PKCS#8, encrypted unless it was made without a passphrase) and access_key; a node's is the
+ * pair of files <node>.cert, <node>.key. Key files that others may read (mode & 077) are refused.
  */
 #ifndef KMS_COMMON_IDENTITY_CREDENTIAL_H
 #define KMS_COMMON_IDENTITY_CREDENTIAL_H

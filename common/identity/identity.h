@@ -33,15 +33,15 @@ enum role   role_by_name(const char *);
 
 /* The CA that certificates are checked against: its certificate(s), parsed once. Opaque; thread-safe for readers. */
 struct authority;
-RESULT authority_load(struct authority **out, const char *path);       /* PEM file, 1..4 certificates */
+RESULT authority_load(struct authority **out, const char *path); /* PEM file, 1..4 certificates */
 RESULT authority_from_pem(struct authority **out, struct bytes pem);
 void   authority_free(struct authority **);
 /* For the TLS layer: the X509_STORE * inside, borrowed. */
 void *authority_store(const struct authority *);
 
 /*
- * Parses a DER certificate, checks that the CA signed it, that it was valid at `at_s` (seconds since 1970), that its key
- * is Ed25519 and that it holds exactly one well-formed URI. KMS_E_CERTIFICATE says what is wrong.
+ * Parses a DER certificate, checks that the CA signed it, that it was valid at `at_s` (seconds since 1970), that its
+ * key is Ed25519 and that it holds exactly one well-formed URI. KMS_E_CERTIFICATE says what is wrong.
  */
 RESULT identity_verify(struct identity *out, const struct authority *, struct bytes der, int64_t at_s);
 /* Parses only; for certificates that are not trusted yet. */
