@@ -18,8 +18,8 @@
 struct birth_body {
     char          cluster[CLUSTER_NAME_MAX + 1];
     char          key_id[KEY_ID_LEN + 1];
-    uint32_t      version; /* 1 */
-    uint32_t      epoch;   /* 1 */
+    uint32_t      version;   /* 1 */
+    uint32_t      epoch;     /* 1 */
     uint16_t      algorithm; /* enum algorithm of cluster/protocol/scheme.h: 4 is EDDSA */
     enum group_id group;
     uint16_t      t, n;
@@ -27,7 +27,7 @@ struct birth_body {
     uint8_t       public_key[POINT_LEN_MAX];                    /* group's point_len bytes */
     uint8_t       transcript[32];                               /* H of all openings of the DKG */
     char          owner[IDENTITY_URI_MAX + 1];                  /* the client's URI */
-    uint8_t       authorization; /* 1: end to end */
+    uint8_t       authorization;                                /* 1: end to end */
     uint8_t       policy_hash[32];
     char          label[LABEL_MAX + 1];
     uint8_t       request_hash[32]; /* of the generate request */
@@ -52,7 +52,7 @@ struct birth_certificate {
 void birth_key_id(char out[KEY_ID_LEN + 1], const char *cluster, const uint8_t request_hash[32], const uint8_t ssid[32],
                   struct bytes public_key);
 
-/* Deterministic, total, injective; decode checks every field's range, that nodes are sorted and distinct, and key_id. */
+/* Deterministic, total, injective; both check every field's range, that nodes are sorted and distinct, and key_id. */
 RESULT birth_body_encode(struct buf *out, const struct birth_body *);
 RESULT birth_body_decode(struct birth_body *out, struct bytes in);
 
@@ -66,11 +66,13 @@ RESULT birth_encode_pem(struct buf *out, const struct birth_certificate *);
 RESULT birth_decode_pem(struct buf *der_out, struct bytes pem); /* then birth_decode() */
 
 /*
- * One signature: by a certificate of the CA that was valid at body.created, role node, cluster and name as the body says.
- * KMS_E_CERTIFICATE, KMS_E_SIGNATURE.
+ * One signature: by a certificate of the CA that was valid at body.created, role node, cluster and name as the body
+ * says. KMS_E_CERTIFICATE, KMS_E_SIGNATURE.
  */
 RESULT birth_verify_signature(const struct birth_body *, const struct birth_signature *, const struct authority *);
 /* All n nodes of the body have signed, each once. KMS_E_SIGNATURE names who has not. */
 RESULT birth_verify(const struct birth_certificate *, const struct authority *);
+/* The same for somebody who checks many keys of the same nodes. */
+RESULT birth_verify_cached(const struct birth_certificate *, struct identity_cache *);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may do what with a key. One pure function, asked by the coordinator and again by every node. Today's policy is
- * the built-in one: the owner may do everything with its key; operators may list, show and delete; auditors may list and
- * show; others nothing.
+ * the built-in one: the owner may do everything with its key; operators may list, show and delete; auditors may list
+ * and show; others nothing.
  */
 #ifndef KMS_COMMON_DOCUMENT_POLICY_H
 #define KMS_COMMON_DOCUMENT_POLICY_H

@@ -9,7 +9,7 @@
 
 struct roster_node {
     char    name[PARTY_NAME_MAX + 1];
-    uint8_t fingerprint[32]; /* SHA-256 of its certificate's DER */
+    uint8_t fingerprint[32];                /* SHA-256 of its certificate's DER */
     char    host_label[PARTY_NAME_MAX + 1]; /* anti-affinity: two holders of a key must differ; "" = its own name */
 };
 
@@ -26,7 +26,8 @@ RESULT roster_decode(struct roster *out, struct bytes payload);
 /* Sorts, checks, fills hash. */
 RESULT roster_seal(struct roster *);
 /* Verifies the statement (operator, type, subject "roster/<cluster>") and decodes its payload. */
-RESULT roster_from_statement(struct roster *out, const struct statement *, const struct authority *, const char *cluster);
+RESULT                    roster_from_statement(struct roster *out, const struct statement *, const struct authority *,
+                                                const char    *cluster);
 const struct roster_node *roster_find(const struct roster *, const char *name);
 
 #endif

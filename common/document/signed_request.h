@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client's signed HTTP request: HTTP Message Signatures (RFC 9421) in one fixed profile, so that the bytes that were
- * signed can be rebuilt from a few fields and checked again by every node and, later, by anybody who holds the evidence.
+ * signed can be rebuilt from a few fields and checked again by every node and, later, by anybody who holds the
+ * evidence.
  *
  *   Signature-Input: kms=("@method" "@path" "@query" "content-digest" "idempotency-key");created=N;expires=N;
  *                    nonce="..";keyid="<access key>";alg="ed25519";tag="kms-v1"        (one line, this order)
@@ -44,8 +45,8 @@ struct signed_request {
 };
 
 /*
- * Fills keyid, nonce (random), created, expires, idempotency_key (random if "" on entry), certificate and signature of a
- * request whose method, path, query and body are set. lifetime_s: 1..300.
+ * Fills keyid, nonce (random), created, expires, idempotency_key (random if "" on entry), certificate and signature of
+ * a request whose method, path, query and body are set. lifetime_s: 1..300.
  */
 RESULT signed_request_sign(struct signed_request *, const struct credential *, int64_t now_s, unsigned lifetime_s);
 
@@ -62,7 +63,8 @@ RESULT signed_request_parse(struct signed_request *out, struct buf *certificate,
 
 /*
  * The check that coordinator, node and module all make: keyid is the certificate's access key, the signature is of
- * these fields, expires - created is in 1..300. Chain, role and freshness are the caller's. KMS_E_SIGNATURE, KMS_E_UNAUTHENTICATED.
+ * these fields, expires - created is in 1..300. Chain, role and freshness are the caller's. KMS_E_SIGNATURE,
+ * KMS_E_UNAUTHENTICATED.
  */
 RESULT signed_request_verify_vartime(const struct signed_request *, const struct identity *signer);
 /* created at most 30 s ahead and expires not past. KMS_E_EXPIRED. */
