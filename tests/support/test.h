@@ -12,10 +12,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-/* cmocka's fail() has the name of ours; fail_msg() is built on it. */
+/* cmocka's fail() has the name of ours; its fail_msg() is built on it. */
+#pragma push_macro("fail")
 #undef fail
+#include <cmocka.h>
+#undef fail
+#pragma pop_macro("fail")
 #undef fail_msg
 #define fail_msg(...)              \
     do {                           \
