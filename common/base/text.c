@@ -41,10 +41,10 @@ RESULT hex_decode_buf(struct buf *out, struct bytes text)
     if (text.len % 2 != 0) return fail(KMS_E_FORMAT, "an odd number of hex digits (%zu)", text.len);
     uint8_t *at = buf_reserve(out, text.len / 2);
     if (at == NULL) return fail(KMS_E_TOO_LARGE, "more than %zu bytes", out->max);
-    TRY(hex_decode(at, text.len / 2, text));
-    out->len += text.len / 2;
+    enum kms_err err = hex_decode(at, text.len / 2, text);
+    if (err == KMS_OK) out->len += text.len / 2;
     out->data[out->len] = '\0';
-    return KMS_OK;
+    return err;
 }
 
 RESULT base64_encode(struct buf *out, struct bytes in)
@@ -73,34 +73,43 @@ static int base64_value(uint8_t c)
     return at == NULL ? -1 : (int)(at - base64_digits);
 }
 
+/* Three bytes or, in the last group, fewer; how many, or 0 if it is not canonical. */
+static size_t base64_group(uint8_t out[3], const uint8_t text[4], bool last)
+{
+    uint32_t word = 0;
+    size_t   pads = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        bool pad = last && i >= 2 && text[i] == '=';
+        int  value = pad ? 0 : base64_value(text[i]);
+        if (value < 0 || (!pad && pads > 0)) return 0;
+        pads += pad ? 1 : 0;
+        word = word << 6 | (uint32_t)value;
+    }
+    if ((word & ((UINT32_C(1) << (8 * pads)) - 1)) != 0) return 0; /* bits that encode nothing */
+    out[0] = (uint8_t)(word >> 16);
+    if (pads < 2) out[1] = (uint8_t)(word >> 8);
+    if (pads < 1) out[2] = (uint8_t)word;
+    return 3 - pads;
+}
+
 RESULT base64_decode(struct buf *out, struct bytes text)
 {
+    size_t len = 0;
+
     if (text.len % 4 != 0) return fail(KMS_E_FORMAT, "base64 of %zu characters", text.len);
     uint8_t *at = buf_reserve(out, text.len / 4 * 3);
     if (at == NULL) return fail(KMS_E_TOO_LARGE, "more than %zu bytes", out->max);
     for (size_t i = 0; i < text.len; i += 4) {
-        size_t   pads = 0;
-        uint32_t word = 0;
-        for (size_t j = 0; j < 4; j++) {
-            uint8_t c = text.data[i + j];
-            int     value = base64_value(c);
-            if (c == '=' && i + 4 == text.len && j >= 2) {
-                pads++;
-                value = 0;
-            } else if (pads > 0) {
-                value = -1;
-            }
-            if (value < 0) return fail(KMS_E_FORMAT, "not base64 at %zu", i + j);
-            word = word << 6 | (uint32_t)value;
+        size_t count = base64_group(at + len, text.data + i, i + 4 == text.len);
+        if (count == 0) {
+            *at = '\0';
+            return fail(KMS_E_FORMAT, "not canonical base64 at %zu", i);
         }
-        if ((pads == 1 && (word & 0xff) != 0) || (pads == 2 && (word & 0xffff) != 0))
-            return fail(KMS_E_FORMAT, "base64 with stray bits at its end");
-        *at++ = (uint8_t)(word >> 16);
-        if (pads < 2) *at++ = (uint8_t)(word >> 8);
-        if (pads < 1) *at++ = (uint8_t)word;
+        len += count;
     }
-    out->len = (size_t)(at - out->data);
-    *at = '\0';
+    at[len] = '\0';
+    out->len += len;
     return KMS_OK;
 }
 
