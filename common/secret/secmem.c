@@ -18,6 +18,13 @@ RESULT secmem_init(void)
     return KMS_OK;
 }
 
+/*
+ * Before the data, in the same wiped pages, stands a mark. In a forked child it reads 0, as libsodium's canary does;
+ * freeing would take that for an overrun and kill the child, so the child leaves what it inherited where it is.
+ */
+#define MARK_LEN 16
+#define MARK 0x6b6d7373u
+
 /* sodium_malloc puts the data at the end of whole pages behind a guard page; the pages that hold it are ours. */
 static void guard_pages(void *data, size_t size)
 {
@@ -32,21 +39,30 @@ static void guard_pages(void *data, size_t size)
 
 void *secmem_alloc(size_t size)
 {
+    const uint32_t mark = MARK;
+
     if (size == 0) size = 1;
-    void *data = sodium_malloc(size);
-    if (data == NULL) return NULL;
-    memset(data, 0, size);
-    guard_pages(data, size);
+    if (size > SIZE_MAX - MARK_LEN) return NULL;
+    uint8_t *whole = sodium_malloc(MARK_LEN + size);
+    if (whole == NULL) return NULL;
+    memset(whole, 0, MARK_LEN + size);
+    memcpy(whole, &mark, sizeof mark);
+    guard_pages(whole, MARK_LEN + size);
     if (atomic_load(&lock_required) && atomic_load(&lock_refused)) {
-        sodium_free(data);
+        sodium_free(whole);
         return NULL;
     }
-    return data;
+    return whole + MARK_LEN;
 }
 
 void secmem_free(void *data)
 {
-    sodium_free(data);
+    uint32_t mark;
+
+    if (data == NULL) return;
+    uint8_t *whole = (uint8_t *)data - MARK_LEN;
+    memcpy(&mark, whole, sizeof mark);
+    if (mark != 0) sodium_free(whole);
 }
 
 void secmem_require_lock(bool required)
