@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHA-2 and the structured hash, over libsodium: its states are plain values, so hashing never allocates and never
- * fails. (EVP has SHA instructions, but its overhead per call costs more than that saves on inputs of our size.)
- * The number of items is hashed first, and only the end tells whether the last item of hash_end_wide() follows; so
- * struct hash feeds both openings side by side.
+ * fails, which EVP cannot promise. (300 bytes: 0.75 us; EVP, with its SHA instructions, 0.39; a multiplication of the
+ * base point: 12.) The number of items is hashed first, and only the end tells whether the last item of hash_end_wide()
+ * follows; so struct hash feeds both openings side by side.
  */
 #include "common/crypto/hash.h"
 

@@ -82,9 +82,8 @@ void modulus_sub(const struct modulus *mod, uint64_t *out, const uint64_t *a, co
 }
 
 /*
- * Word by word (CIOS: Koc, Acar, Kaliski, "Analyzing and Comparing Montgomery Multiplication Algorithms", 1996). With
- * a < R and b < m the sum stays below m * 2^257 / 2^64 at each step and below 2m at the end.
- * CT: leaks nothing.
+ * Word by word (CIOS: Koc, Acar, Kaliski, "Analyzing and Comparing Montgomery Multiplication Algorithms", 1996). The
+ * sum stays below a + m at each step and, with one input below m, below 2m at the end. CT: leaks nothing.
  */
 void modulus_mul(const struct modulus *mod, uint64_t *out, const uint64_t *a, const uint64_t *b)
 {
