@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The envelope of a protocol message inside a node-to-node tunnel. The sender is the tunnel's peer, never a field.
- *   u8 version (1) | 16 tag | u8 round | u8 kind | 32 ssid (zero in round 0) | 32 echo (zero where none) | u32 len | body
- * `tag` routes to the session (the coordinator's random name for it) and is authority for nothing.
+ *   u8 version (1) | 16 tag | u8 round | u8 kind | 32 ssid (zero in round 0) | 32 echo (zero where none) | u32 len |
+ * body `tag` routes to the session (the coordinator's random name for it) and is authority for nothing.
  */
 #ifndef KMS_CLUSTER_PROTOCOL_MESSAGE_H
 #define KMS_CLUSTER_PROTOCOL_MESSAGE_H

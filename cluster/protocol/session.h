@@ -17,6 +17,8 @@
 #include "cluster/protocol/outcome.h"
 #include "common/crypto/rng.h"
 
+#define SESSION_MESSAGE_MAX (1024 * 1024) /* bytes that one session signs */
+
 struct protocol; /* protocol.h: what a scheme writes */
 struct session;
 
@@ -27,8 +29,8 @@ struct session_params {
     party                     self;
     struct party_set          quorum; /* includes self; for a DKG 1..n */
     unsigned                  t, n;
-    uint32_t                  epoch;        /* of the share; 0 for a DKG */
-    char                      key_id[64];   /* "" for a DKG */
+    uint32_t                  epoch;      /* of the share; 0 for a DKG */
+    char                      key_id[64]; /* "" for a DKG */
     uint8_t                   roster_hash[32];
     uint8_t                   request_hash[32]; /* of the client's signed request: what authorises this run */
     uint8_t                   item;             /* which item of a batch; 0 */
@@ -36,12 +38,13 @@ struct session_params {
     const struct key_share   *share;            /* sign: copied into the session's secmem; NULL for a DKG */
     struct rng               *rng;              /* borrowed for the session's life */
     uint64_t                  deadline_ms;      /* on the clock of now_ms: the whole run */
-    uint32_t                  progress_ms;      /* give up after this long without an expected message; 0: deadline only */
+    uint32_t                  progress_ms; /* give up after this long without an expected message; 0: deadline only */
 };
 
 enum session_state { SESSION_RUNNING, SESSION_DONE, SESSION_ABORTED };
 
-/* KMS_E_ARGUMENT / KMS_E_RANGE for parameters that cannot be; for a signature also KMS_E_CORRUPT if sum lambda_i X_i != X. */
+/* KMS_E_ARGUMENT / KMS_E_RANGE for parameters that cannot be; for a signature also KMS_E_CORRUPT if sum lambda_i X_i !=
+ * X. */
 RESULT session_init(struct session **out, const struct session_params *, uint64_t now_ms);
 RESULT session_on_message(struct session *, const struct message *, uint64_t now_ms);
 void   session_on_tick(struct session *, uint64_t now_ms);

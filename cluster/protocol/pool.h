@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blocks of secmem for sessions. A guarded allocation costs eight system calls, which a signature would feel; so each
+ * thread keeps a few blocks of one size, wiped, for its next sessions. Larger ones come from secmem directly.
+ */
+#ifndef KMS_CLUSTER_PROTOCOL_POOL_H
+#define KMS_CLUSTER_PROTOCOL_POOL_H
+
+#include <stddef.h>
+
+#define POOL_BLOCK_LEN (16 * 1024)
+#define POOL_KEEP 32 /* blocks per thread */
+
+/* Zeroed; NULL when memory is refused. */
+void *pool_take(size_t len);
+/* Wipes. len as it was taken; accepts NULL. */
+void pool_put(void *block, size_t len);
+
+#endif
