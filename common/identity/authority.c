@@ -11,7 +11,7 @@
 
 #include "common/base/text.h"
 #include "common/identity/certificate.h"
-#include "common/identity/file.h"
+#include "common/secret/file.h"
 
 #define PEM_MAX 65536
 #define SCHEME "spiffe://"

@@ -15,7 +15,7 @@
 
 #include "common/crypto/ed25519.h"
 #include "common/identity/certificate.h"
-#include "common/identity/file.h"
+#include "common/secret/file.h"
 #include "common/secret/wipe.h"
 
 #define CERTIFICATE_FILE_MAX 16384

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small files, read whole, with a look at their mode through the open descriptor (no race between check and use). */
-#include "common/identity/file.h"
+#include "common/secret/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

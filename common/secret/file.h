@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads small files whole, refusing those whose mode lets others in: keys (077), what is trusted (022). */
-#ifndef KMS_COMMON_IDENTITY_FILE_H
-#define KMS_COMMON_IDENTITY_FILE_H
+#ifndef KMS_COMMON_SECRET_FILE_H
+#define KMS_COMMON_SECRET_FILE_H
 
 #include "common/base/buf.h"
 #include "common/secret/secret.h"
