@@ -22,7 +22,8 @@ void   tunnel_context_free(struct tunnel_context **);
 
 struct tunnel;
 /* peer_fingerprint: from the roster. */
-RESULT tunnel_new(struct tunnel **out, struct tunnel_context *, const char *peer, const uint8_t peer_fingerprint[32], uint64_t now_ms);
+RESULT tunnel_new(struct tunnel **out, struct tunnel_context *, const char *peer, const uint8_t peer_fingerprint[32],
+                  uint64_t now_ms);
 void   tunnel_free(struct tunnel **);
 
 /*
