@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shamir's polynomials over the scalars of a group (Shamir 1979). Degree t - 1 for t signers; points are party numbers.
+ */
+#ifndef KMS_CLUSTER_MPC_POLYNOMIAL_H
+#define KMS_CLUSTER_MPC_POLYNOMIAL_H
+
+#include "cluster/protocol/parties.h"
+#include "common/crypto/group.h"
+
+struct polynomial {
+    unsigned      count;                    /* coefficients: t */
+    struct scalar coefficient[PARTIES_MAX]; /* [0] is the secret */
+};
+
+#define SECRET_POLYNOMIAL CLEANUP(polynomial_wipe) struct polynomial
+
+void polynomial_wipe(struct polynomial *);
+/* Uniform, every coefficient in 1..q-1. */
+RESULT polynomial_random(const struct prime_group *, struct polynomial *out, unsigned count, struct rng *);
+/* f(x). CT in the coefficients; x is public and never 0 by type. */
+void polynomial_evaluate(const struct prime_group *, struct scalar *out, const struct polynomial *, party x);
+
+#endif
