@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kmsctl roster sign, show: which nodes the cluster has, in an operator's words. */
-#include "common/document/roster.h"
+#include "cluster/ctl/roster.h"
 #include "cluster/ctl/command.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
@@ -11,8 +11,7 @@
 /* "tss1=certs/tss1/tss1.cert,host=rack-4" */
 static RESULT add_node(struct ctl *ctl, struct roster *roster, const char *text)
 {
-    CLEANUP(credential_clear) struct credential c = {0};
-    char                                        copy[NODE_TEXT_MAX + 1];
+    char copy[NODE_TEXT_MAX + 1];
 
     if (strlen(text) > NODE_TEXT_MAX) return usage_fail(ctl, "--node: at most %d bytes", NODE_TEXT_MAX);
     (void)snprintf(copy, sizeof copy, "%s", text);
@@ -20,34 +19,11 @@ static RESULT add_node(struct ctl *ctl, struct roster *roster, const char *text)
     if (file == NULL || (label != NULL && label < file))
         return usage_fail(ctl, "--node: NAME=CERTFILE[,host=LABEL] belongs here");
     *file++ = '\0';
-    if (label != NULL) *label = '\0';
-    label = label == NULL ? copy : label + strlen(",host=");
-    if (!text_is_name(copy, PARTY_NAME_MAX) || !text_is_name(label, PARTY_NAME_MAX))
-        return usage_fail(ctl, "--node: names and labels are 1..%d of A-Za-z0-9._-", PARTY_NAME_MAX);
-    if (roster->count >= ROSTER_NODES_MAX) return usage_fail(ctl, "--node: at most %d times", ROSTER_NODES_MAX);
-    TRY_AT(credential_load_public(&c, file), "node %s", copy);
-    if (c.identity.role != ROLE_NODE || strcmp(c.identity.name, copy) != 0)
-        return fail(KMS_E_CERTIFICATE, "%s is the certificate of %s, not of node %s", file, c.identity.uri, copy);
-    if (strcmp(c.identity.cluster, roster->cluster) != 0)
-        return fail(KMS_E_CERTIFICATE, "%s belongs to cluster %s, the operator to %s", file, c.identity.cluster,
-                    roster->cluster);
-    struct roster_node *node = &roster->nodes[roster->count++];
-    memcpy(node->name, copy, strlen(copy) + 1);
-    memcpy(node->host_label, label, strlen(label) + 1);
-    memcpy(node->fingerprint, c.identity.fingerprint, sizeof node->fingerprint);
-    return KMS_OK;
-}
-
-static RESULT sign_roster(const struct credential *operator, const struct roster * roster, struct buf *pem)
-{
-    BUF_LOCAL        payload = BUF_INIT(STATEMENT_PAYLOAD_MAX);
-    struct statement s = {.type = STATEMENT_ROSTER, .sequence = roster->sequence, .created = clock_wall_s()};
-
-    TRY(roster_encode(&payload, roster));
-    (void)snprintf(s.subject, sizeof s.subject, "roster/%s", roster->cluster);
-    s.payload = buf_bytes(&payload);
-    TRY(statement_sign(&s, operator));
-    return statement_encode_pem(pem, &s);
+    if (label != NULL) {
+        *label = '\0';
+        label += strlen(",host=");
+    }
+    return roster_add_certificate(roster, copy, file, label);
 }
 
 static RESULT give_roster(struct ctl *ctl, const struct roster *roster)
@@ -94,8 +70,7 @@ static RESULT roster_sign_run(struct ctl *ctl)
     for (unsigned i = 0; i < ctl->given_count; i++)
         if (strcmp(ctl->given[i].spec->name, "node") == 0) TRY(add_node(ctl, &roster, ctl->given[i].value));
     if (roster.count == 0) return usage_fail(ctl, "--node NAME=CERTFILE[,host=LABEL] is needed, once for each node");
-    TRY(roster_seal(&roster));
-    TRY(sign_roster(&ctl->credential, &roster, &pem));
+    TRY(roster_sign_pem(&pem, &roster, &ctl->credential));
     TRY(file_write(out, buf_bytes(&pem), 0644));
     return give_roster(ctl, &roster);
 }
