@@ -110,6 +110,11 @@ void authority_free(struct authority **a)
     *a = NULL;
 }
 
+const char *authority_cluster(const struct authority *a)
+{
+    return a->cluster;
+}
+
 void *authority_store(const struct authority *a)
 {
     return a->store;

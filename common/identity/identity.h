@@ -36,6 +36,8 @@ struct authority;
 RESULT authority_load(struct authority **out, const char *path); /* PEM file, 1..4 certificates */
 RESULT authority_from_pem(struct authority **out, struct bytes pem);
 void   authority_free(struct authority **);
+/* The only cluster whose certificates it accepts; "" when the CA certificate names none. */
+const char *authority_cluster(const struct authority *);
 /* For the TLS layer: the X509_STORE * inside, borrowed. */
 void *authority_store(const struct authority *);
 
