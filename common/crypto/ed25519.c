@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "common/crypto/ct.h"
 #include "common/secret/wipe.h"
 
 /* libsodium's secret key is seed || public key. */
@@ -11,6 +12,7 @@ static RESULT expand(uint8_t secret_key[crypto_sign_SECRETKEYBYTES], uint8_t pub
 {
     if (seed->len != ED25519_SEED_LEN) return fail(KMS_E_ARGUMENT, "an Ed25519 seed of %zu bytes", seed->len);
     (void)crypto_sign_seed_keypair(public_key, secret_key, seed->data);
+    ct_declassify(public_key, ED25519_PUBLIC_LEN);
     return KMS_OK;
 }
 
@@ -32,6 +34,7 @@ RESULT ed25519_sign(uint8_t signature[64], const struct secret *seed, struct byt
     TRY(expand(secret_key, public_key, seed));
     (void)crypto_sign_detached(signature, NULL, message.data, message.len, secret_key);
     WIPE(secret_key);
+    ct_declassify(signature, ED25519_SIGNATURE_LEN);
     return KMS_OK;
 }
 

@@ -30,6 +30,7 @@ static void base_mul(struct point *out, const struct scalar *k)
     scalar_encode(&group_ed25519, scalar, k);
     bool done = crypto_scalarmult_ed25519_base_noclamp(encoded, scalar) == 0;
     WIPE(scalar);
+    ct_declassify(&done, sizeof done);
     set(out, done ? encoded : identity_encoded);
 }
 
@@ -41,6 +42,7 @@ static void mul(struct point *out, const struct point *p, const struct scalar *k
     scalar_encode(&group_ed25519, scalar, k);
     bool done = crypto_scalarmult_ed25519_noclamp(encoded, scalar, p->opaque) == 0;
     WIPE(scalar);
+    ct_declassify(&done, sizeof done);
     CHECK(done || scalar_is_zero(k));
     set(out, done ? encoded : identity_encoded);
 }
