@@ -120,8 +120,7 @@ void result_item(struct ctl *, const char *name, cJSON *item);
 /* The document itself is `item` from now on; takes it over. */
 void result_replace(struct ctl *, cJSON *item);
 
-/* Files. */
-RESULT file_read(struct buf *out, const char *path);                      /* "-": standard input; out->max bounds it */
-RESULT file_write(const char *path, struct bytes content, unsigned mode); /* beside, then renamed */
+/* A file's whole content, or standard input's for "-"; out->max bounds it. */
+RESULT content_read(struct buf *out, const char *path);
 
 #endif

@@ -131,6 +131,13 @@ static RESULT key_show(struct ctl *ctl)
     return KMS_OK;
 }
 
+static bool is_wanted(const struct ctl *ctl, const struct key_info *key)
+{
+    const char *label = option_text(ctl, "label"), *id = option_text(ctl, "id");
+
+    return (label == NULL || strcmp(label, key->label) == 0) && (id == NULL || strcmp(id, key->id) == 0);
+}
+
 /* *bad counts the keys that are not what their nodes and owners signed. */
 static RESULT list_page(struct ctl *ctl, cJSON *page, cJSON *all, unsigned *bad)
 {
@@ -146,6 +153,7 @@ static RESULT list_page(struct ctl *ctl, cJSON *page, cJSON *all, unsigned *bad)
             (*bad)++;
             continue;
         }
+        if (!is_wanted(ctl, &key)) continue;
         const struct prime_group *group = group_by_id(key.birth.group);
         ctl_say(ctl, "%s  %-9s  %u/%u  %-16s  %s", key.birth.key_id, group == NULL ? "?" : group->name, key.birth.t,
                 key.birth.n, key.state, key.label);
@@ -211,13 +219,18 @@ static const struct option_spec generate_options[] = {
     {"all-of-n", NULL, NULL, "accept that T = N: the loss of one node then is the loss of the key", false},
     {"pem", NULL, NULL, "print the public key as PEM, and nothing else", false},
 };
+static const struct option_spec list_options[] = {
+    {"label", "TEXT", NULL, "only keys of this label", false},
+    {"id", "HEX", NULL, "only keys of this id, in lower case", false},
+};
 static const struct option_spec show_options[] = {
     {"pem", NULL, NULL, "print the public key as PEM, and nothing else", false}};
 
 static const struct command rows[] = {
     {"key", "generate", "", 0, 0, "make a key; its birth certificate is checked before it is believed", NEEDS_CLUSTER,
      generate_options, ARRAY_LEN(generate_options), key_generate},
-    {"key", "list", "", 0, 0, "list keys, each checked", NEEDS_CLUSTER, NULL, 0, key_list},
+    {"key", "list", "", 0, 0, "list keys, each checked", NEEDS_CLUSTER, list_options, ARRAY_LEN(list_options),
+     key_list},
     {"key", "show", "KEYID", 1, 1, "show one key, checked", NEEDS_CLUSTER, show_options, ARRAY_LEN(show_options),
      key_show},
     {"key", "delete", "KEYID", 1, 1, "delete a key for good, after the nodes' waiting period", NEEDS_CLUSTER, NULL, 0,

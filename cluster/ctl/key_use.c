@@ -4,6 +4,7 @@
 
 #include "cluster/ctl/command.h"
 #include "cluster/ctl/key_info.h"
+#include "cluster/pki/file_write.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/crypto/ed25519.h"
@@ -16,7 +17,7 @@ static RESULT read_data(struct ctl *ctl, struct buf *out)
     const char *hex = option_text(ctl, "data"), *file = option_text(ctl, "file");
 
     if (hex != NULL && file != NULL) return usage_fail(ctl, "--data or --file, not both");
-    if (hex == NULL) return file_read(out, file == NULL ? "-" : file);
+    if (hex == NULL) return content_read(out, file == NULL ? "-" : file);
     TRY_AT(hex_decode_buf(out, bytes_str(hex)), "--data");
     return KMS_OK;
 }
@@ -85,7 +86,7 @@ static RESULT say_signature(struct ctl *ctl, const cJSON *answer, const char *he
         ctl_say(ctl, "%s", hex);
         return KMS_OK;
     }
-    TRY(file_write(out, signature, 0644));
+    TRY(file_replace(out, signature, 0644));
     ctl_say(ctl, "%s: %zu bytes, signed by%s, verified", out, signature.len, names);
     return KMS_OK;
 }
@@ -114,7 +115,7 @@ static RESULT read_signature(struct ctl *ctl, struct buf *out)
 
     if ((hex == NULL) == (file == NULL))
         return usage_fail(ctl, "one of --signature HEX and --signature-file FILE is needed");
-    if (file != NULL) return file_read(out, file);
+    if (file != NULL) return content_read(out, file);
     TRY_AT(hex_decode_buf(out, bytes_str(hex)), "--signature");
     return KMS_OK;
 }
@@ -139,7 +140,7 @@ static RESULT load_birth(struct buf *encoded, const char *path)
 {
     BUF_LOCAL file = BUF_INIT(2 * BIRTH_ENCODED_MAX);
 
-    TRY(file_read(&file, path));
+    TRY(content_read(&file, path));
     if (file.len > 10 && memcmp(file.data, "-----BEGIN", 10) == 0) return birth_decode_pem(encoded, buf_bytes(&file));
     return buf_append(encoded, buf_bytes(&file));
 }

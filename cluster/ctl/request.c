@@ -90,7 +90,7 @@ static RESULT request_run(struct ctl *ctl)
     BUF_LOCAL                                body = BUF_INIT(REQUEST_BODY_MAX);
     const char                              *data = option_text(ctl, "d");
 
-    if (data != NULL) TRY(data[0] == '@' ? file_read(&body, data + 1) : buf_append_str(&body, data));
+    if (data != NULL) TRY(data[0] == '@' ? content_read(&body, data + 1) : buf_append_str(&body, data));
     if (option_flag(ctl, "print-curl")) return print_curl(ctl, buf_bytes(&body), data);
     TRY(client_call(&ctl->client, ctl->args[0], ctl->args[1], buf_bytes(&body), option_text(ctl, "idempotency-key"),
                     &reply));

@@ -2,6 +2,7 @@
 /* kmsctl roster sign, show: which nodes the cluster has, in an operator's words. */
 #include "cluster/ctl/roster.h"
 #include "cluster/ctl/command.h"
+#include "cluster/pki/file_write.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
@@ -71,7 +72,7 @@ static RESULT roster_sign_run(struct ctl *ctl)
         if (strcmp(ctl->given[i].spec->name, "node") == 0) TRY(add_node(ctl, &roster, ctl->given[i].value));
     if (roster.count == 0) return usage_fail(ctl, "--node NAME=CERTFILE[,host=LABEL] is needed, once for each node");
     TRY(roster_sign_pem(&pem, &roster, &ctl->credential));
-    TRY(file_write(out, buf_bytes(&pem), 0644));
+    TRY(file_replace(out, buf_bytes(&pem), 0644));
     return give_roster(ctl, &roster);
 }
 
@@ -83,7 +84,7 @@ static RESULT roster_show_run(struct ctl *ctl)
     struct identity  signer;
     char             when[21];
 
-    TRY(file_read(&file, ctl->args[0]));
+    TRY(content_read(&file, ctl->args[0]));
     TRY_AT(statement_decode_pem(&encoded, buf_bytes(&file)), "%s", ctl->args[0]);
     TRY_AT(statement_decode(&s, buf_bytes(&encoded)), "%s", ctl->args[0]);
     TRY_AT(roster_decode(&roster, s.payload), "%s", ctl->args[0]);
