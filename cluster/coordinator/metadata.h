@@ -19,13 +19,14 @@ struct key_record {
     struct buf attributes; /* JSON object text, as the client gave it */
     uint32_t   revision;   /* 1 at birth; each PATCH adds one */
     int64_t    created_ms, changed_ms, deletion_due_s;
-    struct buf birth;             /* encoded, all n signatures */
-    struct buf request;           /* encoded signed request of the generation: the client's own words */
-    struct buf change;            /* encoded signed request of the last PATCH; empty */
-    struct buf destroy;           /* encoded signed DELETE, kept until every holder has confirmed; empty */
-    uint32_t   destroy_confirmed; /* bit i: holder i (0-based) has confirmed */
-    char       idempotency_key[65];
-    uint8_t    body_hash[32]; /* SHA-256 of the generate body: for idempotency */
+    struct buf birth;   /* encoded, all n signatures */
+    struct buf request; /* encoded signed request of the generation: the client's own words */
+    struct buf change;  /* encoded signed request of the last PATCH; empty */
+    struct buf destroy; /* encoded signed DELETE, kept until every holder has confirmed; empty */
+    /* Bit i: holder i (0-based) says the key is DELETED; bit 16 + i: that it will delete it at deletion_due_s. */
+    uint32_t destroy_confirmed;
+    char     idempotency_key[65];
+    uint8_t  body_hash[32]; /* SHA-256 of the generate body: for idempotency */
 };
 
 #define ATTRIBUTES_MAX 4096

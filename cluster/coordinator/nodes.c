@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Heartbeats and standing of the nodes. A node is up again with the first heartbeat that it answers on a new link. */
+#include "cluster/coordinator/nodes.h"
+
+#include <stdio.h>
+
+#include "cluster/coordinator/internal.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define PENALTY_MS 5000
+#define PENALTY_MAX 16
+#define READY_NODES 3 /* enough for a key of 2-of-3 */
+
+static const char *name_of(const struct coordinator *c, unsigned index)
+{
+    return c->config.nodes[index];
+}
+
+static void send_ping(struct coordinator *c, unsigned index, uint64_t now_ms)
+{
+    struct node_state *n = &c->nodes[index];
+
+    n->ping_sent++;
+    n->ping_sent_ms = now_ms;
+    n->next_ping_ms = now_ms + c->config.heartbeat_ms;
+    to_node_ping(c, index, n->ping_sent);
+}
+
+void nodes_on_up(struct coordinator *c, unsigned index)
+{
+    struct node_state *n = &c->nodes[index];
+
+    if (n->connected) (void)nodes_on_down(c, index, "a new link");
+    unsigned load = n->load;
+    *n = (struct node_state){.connected = true, .load = load, .rtt_ms = n->rtt_ms};
+    send_ping(c, index, coordinator_now_ms(c));
+}
+
+bool nodes_on_down(struct coordinator *c, unsigned index, const char *why)
+{
+    struct node_state *n = &c->nodes[index];
+
+    if (!n->connected) return false;
+    log_warn("node.down", "node=%s why=\"%s\"", name_of(c, index), why);
+    n->connected = false;
+    n->up = false;
+    circuits_on_node_down(c, index);
+    requests_on_node_down(c, index);
+    return true;
+}
+
+static void take_report(struct coordinator *c, unsigned index, const Kms__V1__InfoReply *info)
+{
+    struct node_state *n = &c->nodes[index];
+
+    n->is_itself = strcmp(info->node, name_of(c, index)) == 0 && strcmp(info->cluster, c->config.cluster) == 0;
+    n->sealed = info->sealed;
+    n->roster_sequence = info->roster_sequence;
+    n->keys = info->keys;
+    n->pending = info->pending;
+    n->sessions = info->sessions;
+    (void)snprintf(n->version, sizeof n->version, "%s",
+                   text_is_name(info->version, sizeof n->version - 1) ? info->version : "");
+    if (!n->is_itself)
+        log_warn("node.stranger", "node=%s says it is another node or of another cluster", name_of(c, index));
+    if (n->roster_sequence < c->roster.sequence && c->roster_statement.len > 0)
+        to_node_deliver(c, index, buf_bytes(&c->roster_statement));
+    if (n->roster_sequence > c->roster.sequence)
+        log_warn("roster.old", "node=%s holds roster %llu, this coordinator %llu: give it the new one",
+                 name_of(c, index), (unsigned long long)n->roster_sequence, (unsigned long long)c->roster.sequence);
+}
+
+void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *pong)
+{
+    struct node_state *n = &c->nodes[index];
+
+    if (pong->info == NULL || pong->id <= n->ping_answered || pong->id > n->ping_sent) return;
+    uint32_t rtt = (uint32_t)(coordinator_now_ms(c) - n->ping_sent_ms);
+    if (pong->id == n->ping_sent) n->rtt_ms = n->up ? (7 * n->rtt_ms + rtt) / 8 : rtt;
+    n->ping_answered = pong->id;
+    take_report(c, index, pong->info);
+    if (n->up) return;
+    n->up = true;
+    log_info("node.up", "node=%s rtt_ms=%u", name_of(c, index), n->rtt_ms);
+    destroy_on_node_up(c);
+}
+
+static void tick_node(struct coordinator *c, unsigned index, uint64_t now_ms)
+{
+    struct node_state *n = &c->nodes[index];
+
+    if (!n->connected || now_ms < n->next_ping_ms) return;
+    if (n->ping_sent - n->ping_answered >= c->config.heartbeat_misses) {
+        if (nodes_on_down(c, index, "heartbeats not answered")) c->config.io.node_reset(c->config.io.self, index);
+        return;
+    }
+    send_ping(c, index, now_ms);
+}
+
+void nodes_on_tick(struct coordinator *c, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < c->config.node_count; i++) tick_node(c, i, now_ms);
+}
+
+uint64_t nodes_wakeup_ms(const struct coordinator *c)
+{
+    uint64_t at = UINT64_MAX;
+
+    for (unsigned i = 0; i < c->config.node_count; i++)
+        if (c->nodes[i].connected && c->nodes[i].next_ping_ms < at) at = c->nodes[i].next_ping_ms;
+    return at;
+}
+
+/* A node without the roster would refuse: it does not know who its peers are. */
+bool nodes_is_serving(const struct coordinator *c, unsigned index)
+{
+    const struct node_state *n = &c->nodes[index];
+    return n->up && n->is_itself && !n->sealed && n->roster_sequence >= c->roster.sequence;
+}
+
+unsigned nodes_count_serving(const struct coordinator *c)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < c->config.node_count; i++) count += nodes_is_serving(c, i) ? 1 : 0;
+    return count;
+}
+
+unsigned nodes_find(const struct coordinator *c, const char *name)
+{
+    for (unsigned i = 0; i < c->config.node_count; i++)
+        if (strcmp(c->config.nodes[i], name) == 0) return i;
+    return COORDINATOR_NODES_MAX;
+}
+
+void nodes_penalize(struct coordinator *c, unsigned index, unsigned points)
+{
+    struct node_state *n = &c->nodes[index];
+
+    n->penalty = nodes_penalty(c, index) + points;
+    if (n->penalty > PENALTY_MAX) n->penalty = PENALTY_MAX;
+    n->penalty_until_ms = coordinator_now_ms(c) + PENALTY_MS;
+}
+
+void nodes_praise(struct coordinator *c, unsigned index)
+{
+    c->nodes[index].penalty = 0;
+}
+
+unsigned nodes_penalty(const struct coordinator *c, unsigned index)
+{
+    const struct node_state *n = &c->nodes[index];
+    return n->penalty > 0 && coordinator_now_ms(c) < n->penalty_until_ms ? n->penalty : 0;
+}
+
+const char *nodes_host_label(const struct coordinator *c, unsigned index)
+{
+    const struct roster_node *node = roster_find(&c->roster, name_of(c, index));
+    return node == NULL || node->host_label[0] == '\0' ? name_of(c, index) : node->host_label;
+}
+
+void coordinator_node(const struct coordinator *c, unsigned index, struct node_view *out)
+{
+    const struct node_state *n = &c->nodes[index];
+
+    *out = (struct node_view){
+        .node = name_of(c, index),
+        .host_label = nodes_host_label(c, index),
+        .up = n->up,
+        .serving = nodes_is_serving(c, index),
+        .sealed = n->sealed,
+        .version = n->version,
+        .keys = n->keys,
+        .pending = n->pending,
+        .roster_sequence = n->roster_sequence,
+        .sessions = n->sessions,
+        .rtt_ms = n->rtt_ms,
+    };
+}
+
+void coordinator_state(const struct coordinator *c, struct coordinator_status *out)
+{
+    *out = (struct coordinator_status){
+        .ready = nodes_count_serving(c) >= READY_NODES,
+        .nodes = c->config.node_count,
+        .requests = c->count_requests,
+        .signatures = c->count_signatures,
+        .failures = c->count_failures,
+        .uptime_s = (coordinator_now_ms(c) - c->started_ms) / 1000,
+        .roster_sequence = c->roster.sequence,
+    };
+    for (unsigned i = 0; i < c->config.node_count; i++) out->nodes_up += c->nodes[i].up ? 1 : 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the coordinator knows of each node: its link, its heartbeat, its last report, its load and its standing. */
+#ifndef KMS_CLUSTER_COORDINATOR_NODES_H
+#define KMS_CLUSTER_COORDINATOR_NODES_H
+
+#include "cluster/coordinator/coordinator.h"
+#include "cluster/proto/kms.pb-c.h"
+
+struct node_state {
+    bool     connected;                /* the link is there */
+    bool     up;                       /* and a heartbeat has been answered on it, and not too many missed since */
+    bool     is_itself;                /* it says the name and cluster that it should */
+    uint64_t ping_sent, ping_answered; /* numbers of the last ones on this link */
+    uint64_t ping_sent_ms, next_ping_ms;
+    uint32_t rtt_ms;
+    unsigned load;    /* attempts of ours that it takes part in */
+    unsigned penalty; /* its part in failures since its last success; forgotten after a while */
+    uint64_t penalty_until_ms;
+    /* Its last report. */
+    char     version[32];
+    bool     sealed;
+    uint64_t roster_sequence, keys, pending;
+    uint32_t sessions;
+};
+
+void nodes_on_up(struct coordinator *, unsigned index);
+/* Once per loss: its circuits close, its attempts end. False if the link was not up. */
+bool nodes_on_down(struct coordinator *, unsigned index, const char *why);
+void nodes_on_pong(struct coordinator *, unsigned index, const Kms__V1__Pong *);
+void nodes_on_tick(struct coordinator *, uint64_t now_ms);
+
+bool     nodes_is_serving(const struct coordinator *, unsigned index);
+unsigned nodes_count_serving(const struct coordinator *);
+uint64_t nodes_wakeup_ms(const struct coordinator *);
+/* The index of a configured node; COORDINATOR_NODES_MAX: unknown. */
+unsigned nodes_find(const struct coordinator *, const char *name);
+/* Chosen last for a while; a success clears it. */
+void nodes_penalize(struct coordinator *, unsigned index, unsigned points);
+void nodes_praise(struct coordinator *, unsigned index);
+/* 0 when forgotten. */
+unsigned nodes_penalty(const struct coordinator *, unsigned index);
+/* Another label than every other holder's: from the roster; its own name where that says nothing. */
+const char *nodes_host_label(const struct coordinator *, unsigned index);
+
+#endif
