@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A gRPC server over mTLS. Happy path: TLS with the caller's certificate -> HTTP/2 -> a head names a method of the
+ * table -> messages -> the reply and its trailers. A head that names none, or whose caller may not, is answered at
+ * once; a message that cannot be framed ends its call; what HTTP/2 itself refuses ends the connection.
+ */
+#include "cluster/net/grpc_server.h"
+
+#include <nghttp2/nghttp2.h>
+#include <stdlib.h>
+
+#include "cluster/net/h2.h"
+#include "common/base/log.h"
+
+struct grpc_server {
+    struct grpc_server_setup setup;
+    struct listener         *listener; /* owned */
+    bool                     is_draining;
+};
+
+struct grpc_call {
+    struct h2_stream         *stream; /* borrowed: it outlives the call */
+    struct grpc_connection   *connection;
+    const struct grpc_method *method;
+    struct grpc_frames        frames;
+    uint64_t                  deadline; /* loop time; 0: none */
+    bool                      is_finished;
+    void                     *user;
+    struct grpc_call         *next, **at;
+};
+
+struct grpc_connection {
+    struct listener_slot slot; /* first: listener.h */
+    struct grpc_server  *server;
+    struct h2           *h2;        /* owned */
+    struct grpc_call    *calls;     /* owned */
+    uint64_t             heard_at;  /* loop time of the peer's last bytes */
+    bool                 is_pinged; /* since then */
+};
+
+/* ---- calls ---- */
+
+static void end_call(struct grpc_call *call, enum grpc_status status, const char *text)
+{
+    char message[240];
+
+    if (call->is_finished) return;
+    call->is_finished = true;
+    grpc_message_encode(message, sizeof message, text == NULL ? "" : text);
+    h2_end_grpc(call->stream, (int)status, message);
+}
+
+void grpc_call_finish(struct grpc_call *call, enum grpc_status status, const char *text)
+{
+    end_call(call, status, text);
+}
+
+void grpc_call_abort(struct grpc_call *call)
+{
+    call->is_finished = true;
+    h2_reset(call->stream, NGHTTP2_CANCEL);
+}
+
+RESULT grpc_call_send(struct grpc_call *call, struct bytes message)
+{
+    uint8_t prefix[GRPC_PREFIX_LEN];
+
+    TRY(grpc_prefix(prefix, message.len));
+    return h2_send(call->stream, BYTES_OF(prefix), message);
+}
+
+const struct identity *grpc_call_peer(const struct grpc_call *call)
+{
+    return conn_peer(call->connection->slot.conn);
+}
+
+void *grpc_call_user(const struct grpc_call *call)
+{
+    return call->user;
+}
+
+void grpc_call_set_user(struct grpc_call *call, void *user)
+{
+    call->user = user;
+}
+
+/* ---- a request's head ---- */
+
+static void answer_plainly(struct h2_stream *stream, int status, struct bytes json)
+{
+    enum kms_err err = h2_respond(stream, status, "application/json", (int64_t)json.len);
+
+    if (err == KMS_OK && json.len > 0) err = h2_send(stream, BYTES_NONE, json);
+    h2_end(stream);
+    if (err != KMS_OK) h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
+}
+
+static void answer_get(struct grpc_connection *c, struct h2_stream *stream)
+{
+    const struct grpc_service *service = c->server->setup.service;
+    BUF_LOCAL                  json = BUF_INIT(65536);
+
+    enum kms_err err = service->get == NULL ? KMS_E_NOT_FOUND : service->get(service->self, stream->head.path, &json);
+    if (err == KMS_OK)
+        answer_plainly(stream, 200, bytes(json.data, json.len));
+    else
+        answer_plainly(stream, error_http_status(err), BYTES_NONE);
+}
+
+static const struct grpc_method *find_method(const struct grpc_service *service, const char *path)
+{
+    for (size_t i = 0; i < service->method_count; i++)
+        if (strcmp(service->methods[i].path, path) == 0) return &service->methods[i];
+    return NULL;
+}
+
+/* The head of the answer goes first; errors follow in the trailers. */
+static bool begin_answer(struct h2_stream *stream)
+{
+    if (h2_respond(stream, 200, "application/grpc", -1) == KMS_OK) return true;
+    h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
+    return false;
+}
+
+static void refuse(struct h2_stream *stream, enum grpc_status status, const char *text)
+{
+    char message[240];
+
+    grpc_message_encode(message, sizeof message, text);
+    if (begin_answer(stream)) h2_end_grpc(stream, (int)status, message);
+}
+
+static bool may_call(const struct grpc_connection *c, const struct grpc_method *method)
+{
+    return (method->roles & ROLE_BIT(conn_peer(c->slot.conn)->role)) != 0;
+}
+
+static uint64_t loop_now(const struct grpc_connection *c)
+{
+    return uv_now(&c->server->setup.loop->uv);
+}
+
+static RESULT call_new(struct grpc_call **out, struct grpc_connection *c, struct h2_stream *stream,
+                       const struct grpc_method *method)
+{
+    uint64_t timeout_ms = 0;
+
+    if (stream->head.grpc_timeout[0] != '\0') TRY(grpc_timeout_parse(&timeout_ms, stream->head.grpc_timeout));
+    if (stream->head.grpc_encoding[0] != '\0' && strcmp(stream->head.grpc_encoding, "identity") != 0)
+        return fail(KMS_E_UNSUPPORTED, "compressed gRPC messages are not accepted");
+    struct grpc_call *call = calloc(1, sizeof *call);
+    if (call == NULL) return fail(KMS_E_MEMORY, "gRPC call");
+    call->stream = stream;
+    call->connection = c;
+    call->method = method;
+    if (method->unary != NULL && stream->head.grpc_timeout[0] != '\0') call->deadline = loop_now(c) + timeout_ms;
+    grpc_frames_init(&call->frames);
+    call->next = c->calls;
+    call->at = &c->calls;
+    if (call->next != NULL) call->next->at = &call->next;
+    c->calls = call;
+    stream->user = call;
+    *out = call;
+    return KMS_OK;
+}
+
+static void call_free(struct grpc_call *call)
+{
+    *call->at = call->next;
+    if (call->next != NULL) call->next->at = call->at;
+    grpc_frames_clear(&call->frames);
+    free(call);
+}
+
+/* One timer for silence and for the calls' deadlines. */
+static void set_deadline(struct grpc_connection *c)
+{
+    uint64_t now = loop_now(c), half = c->server->setup.idle_ms / 2;
+    uint64_t at = c->heard_at + (c->is_pinged ? 2 * half : half);
+
+    for (const struct grpc_call *call = c->calls; call != NULL; call = call->next)
+        if (call->deadline != 0 && !call->is_finished && call->deadline < at) at = call->deadline;
+    conn_set_deadline(c->slot.conn, at > now ? at - now : 1);
+}
+
+static void open_call(struct grpc_connection *c, struct h2_stream *stream, const struct grpc_method *method)
+{
+    void             *self = c->server->setup.service->self;
+    struct grpc_call *call = NULL;
+
+    enum kms_err err = call_new(&call, c, stream, method);
+    if (err != KMS_OK) {
+        refuse(stream, grpc_status_of(err), error_text());
+        return;
+    }
+    if (!begin_answer(stream)) return;
+    if (call->deadline != 0) set_deadline(c);
+    if (method->on_open != NULL) method->on_open(self, call);
+}
+
+static void on_head(void *self, struct h2_stream *stream)
+{
+    struct grpc_connection   *c = self;
+    const struct h2_head     *head = &stream->head;
+    const struct grpc_method *method = find_method(c->server->setup.service, head->path);
+
+    if (head->is_overlong)
+        answer_plainly(stream, 431, BYTES_NONE);
+    else if (strcmp(head->method, "GET") == 0)
+        answer_get(c, stream);
+    else if (strcmp(head->method, "POST") != 0)
+        answer_plainly(stream, 405, BYTES_NONE);
+    else if (!grpc_is_content_type(head->content_type))
+        answer_plainly(stream, 415, BYTES_NONE);
+    else if (method == NULL)
+        refuse(stream, GRPC_UNIMPLEMENTED, "no such method");
+    else if (!may_call(c, method))
+        refuse(stream, GRPC_PERMISSION_DENIED, "not for the role of this certificate");
+    else
+        open_call(c, stream, method);
+}
+
+/* ---- messages ---- */
+
+static void take_messages(struct grpc_call *call)
+{
+    void        *self = call->connection->server->setup.service->self;
+    struct bytes message;
+
+    while (!call->is_finished && grpc_frames_next(&call->frames, &message))
+        if (call->method->on_message != NULL) call->method->on_message(self, call, message);
+}
+
+static void on_data(void *self, struct h2_stream *stream, struct bytes in)
+{
+    struct grpc_call *call = stream->user;
+
+    (void)self;
+    if (call == NULL || call->is_finished) return;
+    enum kms_err err = grpc_frames_receive(&call->frames, in);
+    if (err != KMS_OK)
+        end_call(call, grpc_status_of(err), error_text());
+    else if (call->method->unary == NULL)
+        take_messages(call);
+}
+
+static void answer_unary(struct grpc_call *call)
+{
+    BUF_LOCAL    reply = BUF_INIT(GRPC_MESSAGE_MAX);
+    struct bytes message;
+
+    if (!grpc_frames_next(&call->frames, &message) || !grpc_frames_is_empty(&call->frames)) {
+        end_call(call, GRPC_INVALID_ARGUMENT, "a unary call has exactly one message");
+        return;
+    }
+    enum kms_err err = call->method->unary(call->connection->server->setup.service->self, message, &reply);
+    if (err == KMS_OK) err = grpc_call_send(call, bytes(reply.data, reply.len));
+    end_call(call, grpc_status_of(err), err == KMS_OK ? NULL : error_text());
+}
+
+static void on_end(void *self, struct h2_stream *stream)
+{
+    struct grpc_connection *c = self;
+    struct grpc_call       *call = stream->user;
+
+    if (call == NULL || call->is_finished) return;
+    if (call->method->unary != NULL)
+        answer_unary(call);
+    else if (!grpc_frames_is_empty(&call->frames))
+        end_call(call, GRPC_INVALID_ARGUMENT, "the last message is cut off");
+    else if (call->method->on_end != NULL)
+        call->method->on_end(c->server->setup.service->self, call);
+}
+
+static void on_stream_close(void *self, struct h2_stream *stream)
+{
+    struct grpc_connection *c = self;
+    struct grpc_call       *call = stream->user;
+
+    if (call == NULL) return;
+    call->is_finished = true;
+    if (call->method->on_close != NULL) call->method->on_close(c->server->setup.service->self, call);
+    call_free(call);
+}
+
+static void on_output(void *self)
+{
+    struct grpc_connection *c = self;
+
+    conn_wants_write(c->slot.conn);
+}
+
+static const struct h2_events h2_events = {
+    .on_head = on_head, .on_data = on_data, .on_end = on_end, .on_close = on_stream_close, .on_output = on_output};
+
+/* ---- connections ---- */
+
+static void on_open(void *self)
+{
+    struct grpc_connection *c = self;
+
+    c->heard_at = loop_now(c);
+    enum kms_err err = h2_new(&c->h2, true, &h2_events, c);
+    if (err != KMS_OK) {
+        conn_close(c->slot.conn, err);
+        return;
+    }
+    log_debug("grpc.open", "peer=%s address=%s", conn_peer(c->slot.conn)->uri, conn_address(c->slot.conn));
+    if (c->server->is_draining) h2_goaway(c->h2);
+    conn_wants_write(c->slot.conn);
+    set_deadline(c);
+}
+
+static enum kms_err on_bytes(void *self, struct bytes in)
+{
+    struct grpc_connection *c = self;
+
+    c->heard_at = loop_now(c);
+    c->is_pinged = false;
+    return h2_receive(c->h2, in);
+}
+
+static enum kms_err fill(void *self, struct buf *out)
+{
+    struct grpc_connection *c = self;
+    size_t                  before = out->len;
+
+    TRY(h2_output(c->h2, out, CONN_FILL_MAX));
+    if (out->len == before && !h2_is_alive(c->h2)) conn_finish(c->slot.conn);
+    return KMS_OK;
+}
+
+static void expire_calls(struct grpc_connection *c)
+{
+    uint64_t now = loop_now(c);
+
+    for (struct grpc_call *call = c->calls; call != NULL; call = call->next)
+        if (call->deadline != 0 && call->deadline <= now)
+            end_call(call, GRPC_DEADLINE_EXCEEDED, "not done within grpc-timeout");
+}
+
+static void on_deadline(void *self)
+{
+    struct grpc_connection *c = self;
+    uint64_t                silent_ms = loop_now(c) - c->heard_at, idle_ms = c->server->setup.idle_ms;
+
+    expire_calls(c);
+    if (silent_ms >= idle_ms) {
+        conn_close(c->slot.conn, fail(KMS_E_TIMEOUT, "nothing heard for %llu ms", (unsigned long long)silent_ms));
+        return;
+    }
+    if (silent_ms >= idle_ms / 2 && !c->is_pinged) {
+        c->is_pinged = true;
+        h2_ping(c->h2);
+    }
+    set_deadline(c);
+}
+
+static void on_closed(void *self, enum kms_err why, const char *text)
+{
+    struct grpc_connection *c = self;
+
+    if (why != KMS_OK)
+        log_info("grpc.closed", "address=%s error=%s text=\"%s\"", conn_address(c->slot.conn), error_name(why), text);
+    h2_free(&c->h2);
+    listener_release(&c->slot);
+    free(c);
+}
+
+static const struct conn_events conn_events = {
+    .on_open = on_open, .on_data = on_bytes, .fill = fill, .on_deadline = on_deadline, .on_closed = on_closed};
+
+static struct listener_slot *new_connection(void *owner)
+{
+    struct grpc_connection *c = calloc(1, sizeof *c);
+
+    if (c != NULL) c->server = owner;
+    return c == NULL ? NULL : &c->slot;
+}
+
+static void free_connection(struct listener_slot *slot)
+{
+    free(slot);
+}
+
+/* ---- the server ---- */
+
+RESULT grpc_server_open(struct grpc_server **out, const struct grpc_server_setup *setup)
+{
+    struct grpc_server *s = calloc(1, sizeof *s);
+
+    if (s == NULL) return fail(KMS_E_MEMORY, "gRPC server");
+    s->setup = *setup;
+    if (s->setup.idle_ms == 0) s->setup.idle_ms = GRPC_IDLE_MS;
+    struct listener_setup listen = {
+        .loop = setup->loop,
+        .tls = setup->tls,
+        .address = setup->address,
+        .port = setup->port,
+        .connections_max = setup->connections_max,
+        .per_address_max = setup->per_address_max,
+        .events = &conn_events,
+        .new_slot = new_connection,
+        .free_slot = free_connection,
+        .owner = s,
+    };
+    enum kms_err err = listener_open(&s->listener, &listen);
+    if (err != KMS_OK) {
+        free(s);
+        return err;
+    }
+    *out = s;
+    return KMS_OK;
+}
+
+static void drain_one(struct listener_slot *slot, void *arg)
+{
+    struct grpc_connection *c = (struct grpc_connection *)slot;
+
+    (void)arg;
+    if (c->h2 != NULL) h2_goaway(c->h2);
+}
+
+void grpc_server_drain(struct grpc_server *s)
+{
+    s->is_draining = true;
+    listener_stop(s->listener);
+    listener_each(s->listener, drain_one, NULL);
+}
+
+/* Calls end while the service still lives. */
+static void end_streams(struct listener_slot *slot, void *arg)
+{
+    struct grpc_connection *c = (struct grpc_connection *)slot;
+
+    (void)arg;
+    conn_close(slot->conn, KMS_OK);
+    h2_free(&c->h2);
+}
+
+void grpc_server_close(struct grpc_server **s)
+{
+    if (*s == NULL) return;
+    listener_each((*s)->listener, end_streams, NULL);
+    listener_close(&(*s)->listener);
+    free(*s);
+    *s = NULL;
+}
+
+uint16_t grpc_server_port(const struct grpc_server *s)
+{
+    return listener_port(s->listener);
+}
+
+unsigned grpc_server_connections(const struct grpc_server *s)
+{
+    return listener_count(s->listener);
+}
