@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# From nothing to a threshold signature: installs, builds, starts a cluster of four nodes, signs through pkcs11-tool.
+set -euo pipefail
+
+usage() {
+    cat << 'EOF'
+usage: packaging/quickstart.sh [--keep] [--dir DIR]
+
+Installs the build packages (as root), builds, starts a cluster of four nodes on free ports of this machine, makes an
+Ed25519 key with pkcs11-tool, signs with it and lets OpenSSL verify the signature.
+
+  --keep     leave the cluster running, and say how to use and stop it
+  --dir DIR  keep the cluster in DIR (default: a new temporary directory, removed at the end unless --keep)
+EOF
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build/release
+keep=no
+dir=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --keep) keep=yes ;;
+        --dir)
+            [ $# -ge 2 ] || { usage >&2; exit 2; }
+            dir=$2
+            shift
+            ;;
+        --help | -h) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf 'quickstart: %s\n' "$*" >&2; exit 1; }
+
+work=$(mktemp -d)
+dev_pid=
+stop() {
+    if [ -n "$dev_pid" ] && [ "$keep" = no ]; then
+        kill -TERM "$dev_pid" 2> /dev/null || true
+        wait "$dev_pid" 2> /dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap stop EXIT
+if [ -z "$dir" ]; then
+    if [ "$keep" = yes ]; then dir=$(mktemp -d); else dir=$work/cluster; fi
+fi
+
+say "1. packages"
+"$root/packaging/install-deps.sh" build
+
+say "2. build (in $build)"
+tests=OFF # without the test list's packages the tests cannot be built
+[ -f /usr/include/cmocka.h ] && tests=ON
+(cd "$root" && cmake --preset release -DKMS_TESTS=$tests > "$work/cmake.log") || { cat "$work/cmake.log"; die "cmake failed"; }
+cmake --build "$build" --target kms-clusterd kmsctl kms-pkcs11
+
+say "3. a cluster of four nodes, each holding at most one share of a key (in $dir)"
+mkfifo "$work/stdout"
+if [ "$keep" = yes ]; then launcher=(setsid); else launcher=(); fi
+"${launcher[@]}" "$build/cluster/kms-clusterd" dev --dir "$dir" --port-base 0 > "$work/stdout" 2> "$work/stderr" &
+dev_pid=$!
+exec 3< "$work/stdout"
+read -r -t 120 line <&3 || line=
+cat "$work/stderr"
+[ "$line" = ready ] || die "the cluster did not become ready; its logs are in $dir/log (--dir DIR keeps them)"
+# shellcheck disable=SC1091
+. "$dir/dev.env"
+kmsctl=$build/cluster/kmsctl
+# setsid may have forked: the lock names the process that runs.
+dev_pid=$(tr -d ' ' < "$dir/lock")
+
+say "4. pkcs11-tool makes an Ed25519 key: three nodes run a distributed key generation, nobody ever sees the key"
+id=$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
+p11=(pkcs11-tool --module "$KMS_PKCS11_MODULE" --token-label kms-ed25519 --login --pin "$KMS_PIN")
+"${p11[@]}" --keypairgen --key-type EC:edwards25519 --label quickstart --id "$id"
+key=$("$kmsctl" key list --id "$id" | cut -d ' ' -f 1)
+[ -n "$key" ] || die "kmsctl does not find the key"
+
+say "5. pkcs11-tool signs"
+printf 'A signature by two of three nodes.\n' > "$work/message"
+"${p11[@]}" --sign --mechanism EDDSA --id "$id" --input-file "$work/message" --output-file "$work/signature"
+signers=$(KMS_CREDENTIAL=$KMS_ADMIN_CREDENTIAL "$kmsctl" request GET '/api/v1/audit?limit=1000' |
+    tr '{' '\n' | grep -F "$key" | grep -F SIGN | tail -1 | sed -n 's/.*"node_id":"\([^"]*\)".*/\1/p')
+
+say "6. OpenSSL verifies"
+"$kmsctl" key show --pem "$key" > "$work/public.pem"
+openssl pkeyutl -verify -pubin -inkey "$work/public.pem" -rawin -in "$work/message" -sigfile "$work/signature"
+
+say "what happened"
+"$kmsctl" key show "$key"
+echo "signature  $(od -An -v -tx1 "$work/signature" | tr -d ' \n')"
+echo "signed by  ${signers:-two of them}: neither has, or ever had, the private key"
+if [ "$keep" = yes ]; then
+    printf '\nThe cluster runs on. Use it:   . %s/dev.env\nStop it:                       kill %s\n' "$dir" "$dev_pid"
+fi
