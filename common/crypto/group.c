@@ -17,7 +17,7 @@ const struct prime_group *group_by_id(enum group_id id)
 const struct prime_group *group_by_name(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++)
-        if (strcmp(groups[i]->name, name) == 0) return groups[i];
+        if (strcmp(groups[i]->name, name) == 0) return groups[i]; /* public */
     return NULL;
 }
 

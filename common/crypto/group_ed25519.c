@@ -17,8 +17,8 @@ static const uint8_t identity_encoded[LEN] = {1};
 
 static void set(struct point *out, const uint8_t encoded[LEN])
 {
-    ct_declassify(encoded, LEN); /* points are public */
-    *out = (struct point){.identity = memcmp(encoded, identity_encoded, LEN) == 0};
+    ct_declassify(encoded, LEN);                                                    /* points are public */
+    *out = (struct point){.identity = memcmp(encoded, identity_encoded, LEN) == 0}; /* public */
     if (!out->identity) memcpy(out->opaque, encoded, LEN);
 }
 
@@ -64,7 +64,7 @@ static void negate(struct point *out, const struct point *a)
 
 static bool equal(const struct point *a, const struct point *b)
 {
-    return memcmp(a->opaque, b->opaque, LEN) == 0;
+    return memcmp(a->opaque, b->opaque, LEN) == 0; /* public */
 }
 
 static void encode(uint8_t *out, const struct point *p)
@@ -83,7 +83,8 @@ static bool is_canonical(const uint8_t encoded[LEN])
 
 static enum kms_err decode(struct point *out, struct bytes in)
 {
-    if (memcmp(in.data, identity_encoded, LEN) == 0) return fail(KMS_E_FORMAT, "a point of ED25519 is the identity");
+    if (bytes_equal(in, BYTES_OF(identity_encoded))) /* public */
+        return fail(KMS_E_FORMAT, "a point of ED25519 is the identity");
     if (!is_canonical(in.data)) return fail(KMS_E_FORMAT, "a point of ED25519 is not encoded canonically");
     if (crypto_core_ed25519_is_valid_point(in.data) != 1)
         return fail(KMS_E_FORMAT, "a point of ED25519 is not on the curve or not in the prime-order subgroup");

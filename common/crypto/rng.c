@@ -42,7 +42,7 @@ RESULT rng_self_test(void)
                         "getrandom(2) does not answer yet: start again when the kernel's generator is seeded");
         TRY(rng_fill(rng_system(), draws[i], sizeof draws[i]));
     }
-    if (memcmp(draws[0], draws[1], sizeof draws[0]) == 0 || memcmp(kernel[0], kernel[1], sizeof kernel[0]) == 0)
+    if (secret_equal(draws[0], draws[1], sizeof draws[0]) || secret_equal(kernel[0], kernel[1], sizeof kernel[0]))
         return fail(KMS_E_RANDOM, "two draws of 32 random bytes are equal");
     return KMS_OK;
 }
