@@ -71,6 +71,18 @@ static void one_run(struct sim_setup *setup, uint64_t seed, unsigned ends[ABORT_
     sim_result_wipe(&result);
 }
 
+/* How the other parties' sessions ended; each way of cheating must have been caught at least once. */
+static void report(const struct protocol *protocol, enum sim_fault fault, const unsigned ends[ABORT_CANCELLED + 1],
+                   unsigned long runs)
+{
+    printf("# %s %-11s", protocol->name, sim_fault_name(fault));
+    for (int r = 0; r <= ABORT_CANCELLED; r++)
+        if (ends[r] > 0) printf(" %s %u", r == ABORT_NONE ? "done" : abort_reason_name((enum abort_reason)r), ends[r]);
+    printf("\n");
+    if (sim_fault_blame(fault) == 'e' && runs >= 40 * SIM_FAULTS)
+        assert_true(ends[ABORT_CHEATING] + ends[ABORT_EQUIVOCATION] > 0);
+}
+
 /* The runs of one protocol over one group, spread evenly over faults and rounds. */
 static void all_faults(const struct protocol *protocol, enum group_id group, unsigned long runs)
 {
@@ -85,9 +97,7 @@ static void all_faults(const struct protocol *protocol, enum group_id group, uns
             .protocol = protocol, .group = group_by_id(group), .fault = fault, .fault_round = round};
         one_run(&setup, test_seed() + i, ends[fault]);
     }
-    for (unsigned f = 0; f < SIM_FAULTS; f++)
-        if (sim_fault_blame((enum sim_fault)f) == 'e' && runs >= 40 * SIM_FAULTS)
-            assert_true(ends[f][ABORT_CHEATING] + ends[f][ABORT_EQUIVOCATION] > 0);
+    for (unsigned f = 0; f < SIM_FAULTS; f++) report(protocol, (enum sim_fault)f, ends[f], runs);
     assert_int_equal(ends[SIM_NONE][ABORT_NONE] > 0, runs > 0);
 }
 

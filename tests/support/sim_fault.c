@@ -143,10 +143,8 @@ static void send_conflict(struct sim *sim, const struct message *m, uint8_t *bod
 {
     struct message other = *m;
 
-    if (m->body.len > 0)
-        flip(sim, body, m->body.len);
-    else
-        other.body = bytes(body, 1);
+    flip(sim, body, m->body.len);
+    other.body = bytes(body, m->body.len > 0 ? m->body.len : 1);
     sim_post(sim, &other, to, latency(sim));
 }
 
