@@ -34,7 +34,7 @@ RESULT group_secp256k1_init(void)
 
     if (atomic_load(&shared_context) != NULL) return KMS_OK;
     TRY(rng_fill(rng_system(), seed, sizeof seed));
-    secp256k1_context *made = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
+    secp256k1_context *made = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
     bool               blinded = secp256k1_context_randomize(made, seed) == 1;
     WIPE(seed);
     if (!blinded || !atomic_compare_exchange_strong(&shared_context, &none, made)) secp256k1_context_destroy(made);
