@@ -113,7 +113,7 @@ static enum kms_err parse_binary(struct buf *out, const char *header, const char
 
 static enum kms_err parse_signature(struct signed_request *out, const char *header)
 {
-    BUF_LOCAL raw = BUF_INIT(sizeof out->signature);
+    BUF_LOCAL raw = BUF_INIT(sizeof out->signature + 2); /* base64_decode() makes room for what padding takes back */
 
     TRY(parse_binary(&raw, header, "kms=", "Signature"));
     if (raw.len != sizeof out->signature)
