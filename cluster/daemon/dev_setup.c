@@ -22,6 +22,7 @@
 #include "common/base/text.h"
 #include "common/crypto/kdf.h"
 #include "common/crypto/rng.h"
+#include "common/secret/wipe.h"
 
 #define DEFAULT_NODES 4
 #define DEFAULT_PIN "1234"
@@ -272,7 +273,7 @@ static RESULT take_up(struct dev *dev)
 
     TRY(dev_path(dev, path, "secrets/pin"));
     TRY(dev_read_line(path, pin, sizeof pin));
-    if (dev->pin[0] != '\0' && strcmp(dev->pin, pin) != 0)
+    if (dev->pin[0] != '\0' && (strlen(dev->pin) != strlen(pin) || !secret_equal(dev->pin, pin, strlen(pin))))
         return fail(KMS_E_CONFIG, "%s was made with another --pin: leave the option out, or choose another --dir",
                     dev->dir);
     if (dev->nodes != 0 && dev->nodes != nodes)
