@@ -42,6 +42,7 @@ void clock_format(char out[21], int64_t wall_s)
     struct tm tm;
     time_t    when = (time_t)wall_s;
 
-    if (gmtime_r(&when, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099 || strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    if (gmtime_r(&when, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099 ||
+        strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         (void)snprintf(out, 21, "invalid-time");
 }

@@ -16,10 +16,9 @@ struct error_row {
 
 #define ERROR_ROWS 100
 
-static const struct error_row rows[ERROR_ROWS] = {
-    [KMS_OK] = {"ok", "Done", 200, false, 0},
+static const struct error_row rows[ERROR_ROWS] = {[KMS_OK] = {"ok", "Done", 200, false, 0},
 #define X(symbol, number, name, http, retry, ckr, title) [KMS_E_##symbol] = {name, title, http, retry, ckr},
-    KMS_ERROR_TABLE(X)
+                                                  KMS_ERROR_TABLE(X)
 #undef X
 };
 

@@ -24,7 +24,8 @@ RESULT harden_process(void)
     struct rlimit none = {0, 0};
 
     if (setrlimit(RLIMIT_CORE, &none) != 0) return fail(KMS_E_SYSTEM, "setrlimit(RLIMIT_CORE): %s", strerror(errno));
-    if (prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) != 0) return fail(KMS_E_SYSTEM, "prctl(PR_SET_DUMPABLE): %s", strerror(errno));
+    if (prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) != 0)
+        return fail(KMS_E_SYSTEM, "prctl(PR_SET_DUMPABLE): %s", strerror(errno));
     raise_memlock();
     return KMS_OK;
 }
@@ -38,7 +39,7 @@ RESULT harden_check_memlock(size_t need)
     int why = errno;
     (void)munmap(probe, need);
     if (refused != 0)
-        return fail(KMS_E_SYSTEM, "cannot lock %zu bytes of memory (%s): raise LimitMEMLOCK of the unit or `ulimit -l`", need,
-                    strerror(why));
+        return fail(KMS_E_SYSTEM, "cannot lock %zu bytes of memory (%s): raise LimitMEMLOCK of the unit or `ulimit -l`",
+                    need, strerror(why));
     return KMS_OK;
 }

@@ -16,7 +16,8 @@ static RESULT check_item(const cJSON *item, unsigned depth)
     if (depth > DEPTH_MAX) return fail(KMS_E_FORMAT, "JSON nested deeper than %d", DEPTH_MAX);
     for (const cJSON *child = item->child; child != NULL; child = child->next, count++) {
         if (cJSON_IsObject(item)) {
-            if (count >= JSON_MEMBERS_MAX) return fail(KMS_E_FORMAT, "JSON object with more than %d members", JSON_MEMBERS_MAX);
+            if (count >= JSON_MEMBERS_MAX)
+                return fail(KMS_E_FORMAT, "JSON object with more than %d members", JSON_MEMBERS_MAX);
             for (const cJSON *other = item->child; other != child; other = other->next)
                 if (strcmp(other->string, child->string) == 0) return fail(KMS_E_FORMAT, "JSON member given twice");
         }
@@ -37,7 +38,8 @@ static RESULT check_text(struct bytes text)
         if (in_string) {
             if (c < ' ') return fail(KMS_E_FORMAT, "control character in a JSON string");
             if (c == '\\') {
-                if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0) return fail(KMS_E_FORMAT, "NUL in a JSON string");
+                if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
+                    return fail(KMS_E_FORMAT, "NUL in a JSON string");
                 i++;
             } else if (c == '"') {
                 in_string = false;
@@ -91,7 +93,8 @@ RESULT json_object_end(const struct json_object *o)
 
     for (const cJSON *child = o->item->child; child != NULL; child = child->next, i++)
         if ((o->seen >> i & 1) == 0) {
-            if (text_is_name(child->string, 40)) return fail(KMS_E_FORMAT, "%s.%s: unknown member", o->name, child->string);
+            if (text_is_name(child->string, 40))
+                return fail(KMS_E_FORMAT, "%s.%s: unknown member", o->name, child->string);
             return fail(KMS_E_FORMAT, "%s: unknown member", o->name);
         }
     return KMS_OK;
@@ -121,7 +124,8 @@ RESULT json_get_text(struct json_object *o, const char *key, size_t max_len, con
     *out = otherwise;
     if (item == NULL) return otherwise == NULL ? missing(o, key) : KMS_OK;
     if (!cJSON_IsString(item)) return fail(KMS_E_FORMAT, "%s.%s: not a string", o->name, key);
-    if (strlen(item->valuestring) > max_len) return fail(KMS_E_RANGE, "%s.%s: longer than %zu bytes", o->name, key, max_len);
+    if (strlen(item->valuestring) > max_len)
+        return fail(KMS_E_RANGE, "%s.%s: longer than %zu bytes", o->name, key, max_len);
     *out = item->valuestring;
     return KMS_OK;
 }
@@ -132,7 +136,8 @@ RESULT json_get_int(struct json_object *o, const char *key, int64_t min, int64_t
 
     *out = otherwise;
     if (item == NULL) return otherwise < min || otherwise > max ? missing(o, key) : KMS_OK;
-    if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble || fabs(item->valuedouble) > 9007199254740992.0)
+    if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble ||
+        fabs(item->valuedouble) > 9007199254740992.0)
         return fail(KMS_E_FORMAT, "%s.%s: not a whole number", o->name, key);
     int64_t value = (int64_t)item->valuedouble;
     if (value < min || value > max)
@@ -164,7 +169,8 @@ RESULT json_get_array(struct json_object *o, const char *key, size_t max_items, 
     *out = take(o, key);
     if (*out == NULL) return KMS_OK;
     if (!cJSON_IsArray(*out)) return fail(KMS_E_FORMAT, "%s.%s: not an array", o->name, key);
-    if ((size_t)cJSON_GetArraySize(*out) > max_items) return fail(KMS_E_RANGE, "%s.%s: more than %zu items", o->name, key, max_items);
+    if ((size_t)cJSON_GetArraySize(*out) > max_items)
+        return fail(KMS_E_RANGE, "%s.%s: more than %zu items", o->name, key, max_items);
     return KMS_OK;
 }
 

@@ -27,7 +27,8 @@ void test_register(struct test_case *c)
 void test_assert_err(enum kms_err expected, enum kms_err got, const char *what, const char *file, int line)
 {
     if (got == expected) return;
-    print_error("%s: %s (\"%s\" at %s), expected %s\n", what, error_name(got), error_text(), error_where(), error_name(expected));
+    print_error("%s: %s (\"%s\" at %s), expected %s\n", what, error_name(got), error_text(), error_where(),
+                error_name(expected));
     _fail(file, line);
 }
 
@@ -94,7 +95,8 @@ int main(int argc, char **argv)
         return 1;
     }
     for (struct test_case *c = first_case; c != NULL && count < CASES_MAX; c = c->next)
-        if (only == NULL || strstr(c->name, only) != NULL) tests[count++] = (struct CMUnitTest){.name = c->name, .test_func = c->run};
+        if (only == NULL || strstr(c->name, only) != NULL)
+            tests[count++] = (struct CMUnitTest){.name = c->name, .test_func = c->run};
     if (count == 0) {
         fprintf(stderr, "no test%s%s\n", only == NULL ? "" : " matches KMS_TEST_ONLY=", only == NULL ? "" : only);
         return 1;
