@@ -16,9 +16,9 @@ awk '
     public || code ~ /^[ ]*\*/ { next }
     code ~ /(^|[^_a-z])(memcmp|strcmp|strncmp|bytes_equal)\(/ {
         if (secret_folder) refuse("compares with memcmp where secrets are handled")
-        else if (code ~ /(memcmp|strcmp|strncmp|bytes_equal)\([^;]*(secret|passw|passphrase|seed|secret_share|[^a-z]pin[^a-z]|[^a-z]dek[^a-z])/) refuse("compares what looks like a secret, not in constant time")
+        else if (code ~ /(memcmp|strcmp|strncmp|bytes_equal)\([^;]*(secret|passw|passphrase|seed|secret_share|[^a-z_]pin[^a-z_]|[^a-z_]dek[^a-z_])/) refuse("compares what looks like a secret, not in constant time")
     }
-    code ~ /(^|[^_a-z])(memset|bzero|explicit_bzero)\([^,]*(secret|passw|passphrase|seed|share|[^a-z]pin[^a-z]|[^a-z]dek[^a-z]|scalar)[^,]*, 0,/ { refuse("wipes with memset, which the compiler may remove") }
+    code ~ /(^|[^_a-z])(memset|bzero|explicit_bzero)\([^,]*(secret|passw|passphrase|seed|share|[^a-z_]pin[^a-z_]|[^a-z_]dek[^a-z_]|scalar)[^,]*, 0,/ { refuse("wipes with memset, which the compiler may remove") }
     body && !vartime && code ~ /^[ ]+(const )?struct (scalar|polynomial|key_share|secret|nonce|nonces)[ ]+[a-z]/ { refuse("a local of a secret type without SECRET_...") }
     $0 ~ /%02[xX]/ && FILENAME !~ /base\/text\.c/ { refuse("prints bytes: use hex_encode() for public data") }
     END {
