@@ -316,6 +316,7 @@ RESULT peers_new(struct peers **out, const struct peers_setup *setup)
         all->open++;
         (void)uv_timer_start(&p->timer, on_timer, 0, 0);
     }
+    all->setup.nodes = NULL; /* borrowed for the call */
     *out = all;
     return KMS_OK;
 }
