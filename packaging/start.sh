@@ -24,7 +24,7 @@ config=${3:-/etc/kms/$node.conf}
 daemon=$(command -v kms-clusterd || echo /usr/sbin/kms-clusterd)
 
 if [ $# -eq 1 ] && [ -d /run/systemd/system ] && systemctl cat "kms-node@$node.service" > /dev/null 2>&1; then
-    # The unit reads this as its credential kms.NODE.password (LoadCredential); it is gone when the node has started.
+    # The unit reads this as its credential NODE.password (LoadCredential); it is gone when the node has started.
     secret=/run/kms/$node.password
     install -d -m 0700 /run/kms
     trap 'rm -f "$secret"' EXIT

@@ -16,7 +16,7 @@
 
 #define DEV_CLUSTER "dev"
 #define DEV_NODES_MAX 16
-#define DEV_DIR_MAX 700
+#define DEV_DIR_MAX 400 /* the roles take paths of up to 511 bytes */
 #define DEV_PATH_MAX 1024
 #define DEV_PIN_MAX 255
 #define DEV_NAME_MAX 16

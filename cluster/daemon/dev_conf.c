@@ -14,7 +14,7 @@
 #include "common/base/buf.h"
 #include "common/secret/harden.h"
 
-#define MEMLOCK_NEED (256u * 1024)
+#define MEMLOCK_NEED (4u * 1024 * 1024) /* what a node asks for */
 #define CONF_MAX 65536
 
 RESULT dev_path(const struct dev *dev, char out[DEV_PATH_MAX], const char *format, ...)
