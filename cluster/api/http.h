@@ -32,7 +32,7 @@ struct http_response {
 /* One request being answered: owned by the server until http_reply(), which must be called exactly once. */
 struct http_exchange;
 const struct http_request *http_exchange_request(const struct http_exchange *);
-void                       http_reply(struct http_exchange *, const struct http_response *); /* safe if the client has gone */
+void http_reply(struct http_exchange *, const struct http_response *); /* safe if the client has gone */
 
 typedef void http_handler(void *self, struct http_exchange *);
 

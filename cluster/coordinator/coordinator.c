@@ -81,9 +81,9 @@ static RESULT dispatch(struct coordinator *c, unsigned from, const Kms__V1__From
         nodes_on_pong(c, from, message->pong);
         return KMS_OK;
     case KMS__V1__FROM_NODE__KIND_RELAY:
-        return circuits_on_relay(c, from, message->relay);
+        return relay_on_data(c, from, message->relay);
     case KMS__V1__FROM_NODE__KIND_CIRCUIT_CLOSED:
-        circuits_on_closed(c, from, message->circuit_closed);
+        relay_on_closed(c, from, message->circuit_closed);
         return KMS_OK;
     case KMS__V1__FROM_NODE__KIND_RESULT:
         requests_on_result(c, from, message->result);

@@ -104,6 +104,7 @@ void coordinator_destroy(struct coordinator *c, const struct operation *op, cons
     r->deadline_ms = coordinator_now_ms(c) + c->config.progress_ms;
     memcpy(r->key_id, key->key_id, sizeof r->key_id);
     err = doom(c, op, key, &doomed);
+    if (err != KMS_OK) err = detail_log(c, op, "KEY_DESTROY", key->key_id, err);
     if (err == KMS_OK && strcmp(doomed.state, "DELETED") != 0) r->unconfirmed = send_destroy(c, &doomed, &body);
     if (err != KMS_OK || r->unconfirmed == 0) request_finish(c, r, err);
 }

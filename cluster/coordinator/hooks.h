@@ -11,7 +11,7 @@
  *   swap-signature    answers with another signature than the one that was made
  *   stale-change      never records a PATCH, and shows the one before as the last
  *   drop-commit       never sends Commit, and cuts the circuits as soon as the first node has signed a birth
- *   fork-commit       sends Commit to the first half of the holders only, and cuts the circuits likewise
+ *   fork-commit       sends Commit to the first holder only, and cuts the circuits likewise
  */
 #ifndef KMS_CLUSTER_COORDINATOR_HOOKS_H
 #define KMS_CLUSTER_COORDINATOR_HOOKS_H

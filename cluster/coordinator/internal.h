@@ -3,9 +3,9 @@
 #ifndef KMS_CLUSTER_COORDINATOR_INTERNAL_H
 #define KMS_CLUSTER_COORDINATOR_INTERNAL_H
 
-#include "cluster/coordinator/circuits.h"
 #include "cluster/coordinator/destroy.h"
 #include "cluster/coordinator/nodes.h"
+#include "cluster/coordinator/relay.h"
 #include "cluster/coordinator/requests.h"
 
 struct coordinator {

@@ -87,6 +87,8 @@ struct metadata_ops {
     /* owner NULL: everybody's. Only ENABLED ones. In order of key_id, after `after` ("" from the start). */
     enum kms_err (*key_each)(void *self, const char *owner, const char *after, unsigned limit,
                              enum kms_err (*each)(void *arg, const struct key_record *), void *arg);
+    /* ENABLED ones, everybody's. */
+    enum kms_err (*key_count)(void *self, uint64_t *out);
     /* Keys whose deletion some holder has not confirmed: `destroy` is not empty. Everybody's, in order of key_id. */
     enum kms_err (*key_each_doomed)(void *self, const char *after, unsigned limit,
                                     enum kms_err (*each)(void *arg, const struct key_record *), void *arg);

@@ -156,6 +156,15 @@ static enum kms_err memory_key_each(void *self, const char *owner, const char *a
     return KMS_OK;
 }
 
+static enum kms_err memory_key_count(void *self, uint64_t *out)
+{
+    struct memory_metadata *m = self;
+
+    *out = 0;
+    for (struct key_item *k = m->keys; k != NULL; k = k->next) *out += strcmp(k->record.state, "ENABLED") == 0 ? 1 : 0;
+    return KMS_OK;
+}
+
 static enum kms_err memory_key_each_doomed(void *self, const char *after, unsigned limit,
                                            enum kms_err (*each)(void *arg, const struct key_record *), void *arg)
 {
@@ -301,6 +310,7 @@ static const struct metadata_ops memory_ops = {
     .key_get = memory_key_get,
     .key_find = memory_key_find,
     .key_each = memory_key_each,
+    .key_count = memory_key_count,
     .key_each_doomed = memory_key_each_doomed,
     .object_put = memory_object_put,
     .object_get = memory_object_get,

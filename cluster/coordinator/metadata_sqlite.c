@@ -32,6 +32,7 @@ enum statement_id {
     S_KEY_GET,
     S_KEY_FIND,
     S_KEY_EACH,
+    S_KEY_COUNT,
     S_KEY_DOOMED,
     S_OBJECT_PUT,
     S_OBJECT_GET,
@@ -57,6 +58,7 @@ static const char *const statements[S_COUNT] = {
     [S_KEY_FIND] = "SELECT " KEY_COLUMNS " FROM t_key WHERE owner = ?1 AND idempotency_key = ?2",
     [S_KEY_EACH] = "SELECT " KEY_COLUMNS " FROM t_key WHERE state = 'ENABLED' AND (?1 IS NULL OR owner = ?1)"
                    " AND key_id > ?2 ORDER BY key_id LIMIT ?3",
+    [S_KEY_COUNT] = "SELECT count(*) FROM t_key WHERE state = 'ENABLED'",
     [S_KEY_DOOMED] = "SELECT " KEY_COLUMNS " FROM t_key WHERE length(destroy) > 0 AND key_id > ?2"
                      " ORDER BY key_id LIMIT ?3",
     [S_OBJECT_PUT] = "INSERT INTO t_object (" OBJECT_COLUMNS
@@ -325,17 +327,29 @@ static enum kms_err sqlite_log_each(void *self, int64_t from_row, unsigned limit
     return err;
 }
 
+/* The one number that a statement gives; 0 without a row. */
+static enum kms_err read_number(struct sqlite_metadata *m, sqlite3_stmt *stmt, uint64_t *out)
+{
+    int rc = sqlite3_step(stmt);
+
+    *out = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    enum kms_err err = rc == SQLITE_ROW || rc == SQLITE_DONE ? KMS_OK : storage_error(m, "reading a number");
+    (void)sqlite3_reset(stmt);
+    return err;
+}
+
+static enum kms_err sqlite_key_count(void *self, uint64_t *out)
+{
+    struct sqlite_metadata *m = self;
+    return read_number(m, m->stmts[S_KEY_COUNT], out);
+}
+
 static enum kms_err sqlite_generation(void *self, const char *owner, uint64_t *out)
 {
     struct sqlite_metadata *m = self;
-    sqlite3_stmt           *stmt = m->stmts[S_GENERATION_GET];
 
-    row_bind_text(stmt, 1, owner == NULL ? "" : owner);
-    int rc = sqlite3_step(stmt);
-    *out = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
-    enum kms_err err = rc == SQLITE_ROW || rc == SQLITE_DONE ? KMS_OK : storage_error(m, "reading t_generation");
-    (void)sqlite3_reset(stmt);
-    return err;
+    row_bind_text(m->stmts[S_GENERATION_GET], 1, owner == NULL ? "" : owner);
+    return read_number(m, m->stmts[S_GENERATION_GET], out);
 }
 
 static int sqlite_sync_fd(void *self)
@@ -360,6 +374,7 @@ static const struct metadata_ops sqlite_ops = {
     .key_get = sqlite_key_get,
     .key_find = sqlite_key_find,
     .key_each = sqlite_key_each,
+    .key_count = sqlite_key_count,
     .key_each_doomed = sqlite_key_each_doomed,
     .object_put = sqlite_object_put,
     .object_get = sqlite_object_get,

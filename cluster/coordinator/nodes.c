@@ -45,7 +45,7 @@ bool nodes_on_down(struct coordinator *c, unsigned index, const char *why)
     log_warn("node.down", "node=%s why=\"%s\"", name_of(c, index), why);
     n->connected = false;
     n->up = false;
-    circuits_on_node_down(c, index);
+    relay_on_node_down(c, index);
     requests_on_node_down(c, index);
     return true;
 }

@@ -75,7 +75,7 @@ void to_node_start(struct coordinator *c, unsigned index, const struct start_mes
     for (unsigned i = 0; i < s->placement->count; i++) {
         unsigned peer = s->placement->nodes[i];
         names[i] = c->config.nodes[peer];
-        circuits[i] = peer == index ? 0 : circuits_open(c, index, peer);
+        circuits[i] = peer == index ? 0 : relay_open(c, index, peer);
     }
     start.tag = data_of(bytes(s->tag, SESSION_TAG_LEN));
     start.operation = s->operation;

@@ -142,6 +142,7 @@ static void check_changes(struct metadata *m)
 {
     KEY_RECORD_LOCAL a, back, thief;
     struct names     all = {0}, doomed = {0};
+    uint64_t         count;
 
     make_key(&a, 'a', ALICE);
     set(&a.birth, "another birth");
@@ -157,6 +158,8 @@ static void check_changes(struct metadata *m)
     assert_string_equal(buf_str(&back.birth), "birth");
     assert_ok(m->ops->key_each(m->self, NULL, "", 100, add_key, &all));
     assert_string_equal(all.text, "bc");
+    assert_ok(m->ops->key_count(m->self, &count));
+    assert_int_equal(count, 2);
     assert_ok(m->ops->key_each_doomed(m->self, "", 100, add_key, &doomed));
     assert_string_equal(doomed.text, "a");
 

@@ -3,8 +3,8 @@
  * Circuits carry the nodes' tunnels through here: one per pair of nodes, opened on first use, closed when either link
  * drops or either end says so. Their ids are never used twice. What is inside is ciphertext.
  */
-#ifndef KMS_CLUSTER_COORDINATOR_CIRCUITS_H
-#define KMS_CLUSTER_COORDINATOR_CIRCUITS_H
+#ifndef KMS_CLUSTER_COORDINATOR_RELAY_H
+#define KMS_CLUSTER_COORDINATOR_RELAY_H
 
 #include "cluster/coordinator/coordinator.h"
 #include "cluster/proto/kms.pb-c.h"
@@ -17,12 +17,12 @@ struct circuits {
 };
 
 /* The circuit of two connected nodes, made if there is none. */
-uint64_t circuits_open(struct coordinator *, unsigned a, unsigned b);
+uint64_t relay_open(struct coordinator *, unsigned a, unsigned b);
 /* Tells both ends, except `told` (COORDINATOR_NODES_MAX: both), and ends the attempts that use it. */
-void circuits_close(struct coordinator *, unsigned a, unsigned b, unsigned told);
-void circuits_on_node_down(struct coordinator *, unsigned index);
+void relay_close(struct coordinator *, unsigned a, unsigned b, unsigned told);
+void relay_on_node_down(struct coordinator *, unsigned index);
 /* Forwarded only if `from` is an end of an open circuit of that id; KMS_E_PROTOCOL: too large. */
-RESULT circuits_on_relay(struct coordinator *, unsigned from, const Kms__V1__Relay *);
-void   circuits_on_closed(struct coordinator *, unsigned from, const Kms__V1__CircuitClosed *);
+RESULT relay_on_data(struct coordinator *, unsigned from, const Kms__V1__Relay *);
+void   relay_on_closed(struct coordinator *, unsigned from, const Kms__V1__CircuitClosed *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The relay. An id holds its pair of nodes, so that a node's claim about a circuit is checked against the table. */
-#include "cluster/coordinator/circuits.h"
+#include "cluster/coordinator/relay.h"
 
 #include "cluster/coordinator/internal.h"
 #include "common/base/log.h"
@@ -14,7 +14,7 @@ static uint64_t *circuit_of(struct coordinator *c, unsigned a, unsigned b)
     return a < b ? &c->circuits.ids[a][b] : &c->circuits.ids[b][a];
 }
 
-uint64_t circuits_open(struct coordinator *c, unsigned a, unsigned b)
+uint64_t relay_open(struct coordinator *c, unsigned a, unsigned b)
 {
     uint64_t *id = circuit_of(c, a, b);
 
@@ -25,7 +25,7 @@ uint64_t circuits_open(struct coordinator *c, unsigned a, unsigned b)
     return *id;
 }
 
-void circuits_close(struct coordinator *c, unsigned a, unsigned b, unsigned told)
+void relay_close(struct coordinator *c, unsigned a, unsigned b, unsigned told)
 {
     uint64_t *id = circuit_of(c, a, b), closed = *id;
 
@@ -36,10 +36,10 @@ void circuits_close(struct coordinator *c, unsigned a, unsigned b, unsigned told
     requests_on_circuit_closed(c, a, b);
 }
 
-void circuits_on_node_down(struct coordinator *c, unsigned index)
+void relay_on_node_down(struct coordinator *c, unsigned index)
 {
     for (unsigned peer = 0; peer < c->config.node_count; peer++)
-        if (peer != index) circuits_close(c, index, peer, index);
+        if (peer != index) relay_close(c, index, peer, index);
 }
 
 /* The other end of an open circuit; COORDINATOR_NODES_MAX if there is no such circuit or `from` is not an end of it. */
@@ -51,7 +51,7 @@ static unsigned other_end(struct coordinator *c, unsigned from, uint64_t id)
     return from == a ? b : a;
 }
 
-RESULT circuits_on_relay(struct coordinator *c, unsigned from, const Kms__V1__Relay *relay)
+RESULT relay_on_data(struct coordinator *c, unsigned from, const Kms__V1__Relay *relay)
 {
     unsigned to = other_end(c, from, relay->circuit);
 
@@ -63,11 +63,11 @@ RESULT circuits_on_relay(struct coordinator *c, unsigned from, const Kms__V1__Re
     return KMS_OK;
 }
 
-void circuits_on_closed(struct coordinator *c, unsigned from, const Kms__V1__CircuitClosed *closed)
+void relay_on_closed(struct coordinator *c, unsigned from, const Kms__V1__CircuitClosed *closed)
 {
     unsigned to = other_end(c, from, closed->circuit);
 
     if (to == COORDINATOR_NODES_MAX) return;
     log_info("circuit.closed", "node=%s peer=%s", c->config.nodes[from], c->config.nodes[to]);
-    circuits_close(c, from, to, from);
+    relay_close(c, from, to, from);
 }
