@@ -13,19 +13,19 @@
 #include "common/document/roster.h"
 
 struct node_config {
-    char                    cluster[CLUSTER_NAME_MAX + 1];
-    const struct credential *credential;      /* borrowed: the node's certificate and key */
-    const struct authority  *authority;       /* borrowed */
-    struct store            *store;           /* borrowed; sealed */
+    char                     cluster[CLUSTER_NAME_MAX + 1];
+    const struct credential *credential; /* borrowed: the node's certificate and key */
+    const struct authority  *authority;  /* borrowed */
+    struct store            *store;      /* borrowed; sealed */
     struct node_io           io;
-    struct rng              *rng;             /* borrowed */
+    struct rng              *rng;                  /* borrowed */
     uint32_t                 sign_deadline_ms;     /* 5,000 */
     uint32_t                 generate_deadline_ms; /* 30,000 */
     uint32_t                 progress_ms;          /* 1,000 */
     uint32_t                 sessions_max;         /* 4,096 */
     uint64_t                 deletion_wait_s;      /* 604,800; 0 in dev */
-    bool                     unclean_start;        /* the machine stopped uncleanly: refuse requests from before start + 30 s */
-    const char              *version;
+    bool        unclean_start; /* the machine stopped uncleanly: refuse requests from before start + 30 s */
+    const char *version;
 };
 
 struct node;
@@ -43,12 +43,12 @@ uint64_t node_wakeup_ms(const struct node *);
 
 /* Unary calls (protobuf replies are filled from these). */
 struct node_info {
-    char     node[PARTY_NAME_MAX + 1], cluster[CLUSTER_NAME_MAX + 1];
+    char        node[PARTY_NAME_MAX + 1], cluster[CLUSTER_NAME_MAX + 1];
     const char *version;
-    bool     sealed, serving; /* serving: has a roster that lists this node's certificate */
-    uint64_t roster_sequence, keys, pending;
-    uint8_t  roster_hash[32];
-    uint32_t sessions;
+    bool        sealed, serving; /* serving: has a roster that lists this node's certificate */
+    uint64_t    roster_sequence, keys, pending;
+    uint8_t     roster_hash[32];
+    uint32_t    sessions;
 };
 void   node_info(const struct node *, struct node_info *out);
 RESULT node_deliver_statement(struct node *, struct bytes encoded, uint64_t *sequence);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of keys and the changes of their state, each durable before it is believed. */
+#include "cluster/node/keys.h"
+
+#include <stdlib.h>
+
+#include "cluster/node/key_record.h"
+#include "cluster/node/state.h"
+#include "cluster/node/tombstones.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+const char *key_state_name(enum key_state state)
+{
+    switch (state) {
+    case KEY_PENDING:
+        return "PENDING";
+    case KEY_ACTIVE:
+        return "ACTIVE";
+    case KEY_PENDING_DELETION:
+        return "PENDING_DELETION";
+    default:
+        return "UNKNOWN";
+    }
+}
+
+party key_party(const struct birth_body *body, const char *node)
+{
+    for (unsigned i = 0; i < body->n; i++)
+        if (strcmp(body->nodes[i], node) == 0) return (party)(i + 1);
+    return 0;
+}
+
+static size_t *tally(struct keys *keys, enum key_state state)
+{
+    return state == KEY_ACTIVE ? &keys->active : state == KEY_PENDING ? &keys->pending : &keys->leaving;
+}
+
+static void set_state(struct node *node, struct key *key, enum key_state state)
+{
+    --*tally(&node->keys, key->state);
+    ++*tally(&node->keys, state);
+    key->state = state;
+}
+
+/* The place of the first key whose id is not smaller. */
+static size_t position(const struct keys *keys, const char *key_id)
+{
+    size_t low = 0, high = keys->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(keys->sorted[middle]->body.key_id, key_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct key *at(const struct keys *keys, size_t i)
+{
+    return i < keys->count ? keys->sorted[i] : NULL;
+}
+
+struct key *keys_find(const struct node *node, const char *key_id)
+{
+    struct key *key = at(&node->keys, position(&node->keys, key_id));
+
+    return key != NULL && strcmp(key->body.key_id, key_id) == 0 ? key : NULL;
+}
+
+struct key *keys_after(const struct node *node, const char *key_id)
+{
+    size_t      i = position(&node->keys, key_id);
+    struct key *key = at(&node->keys, i);
+
+    return key != NULL && strcmp(key->body.key_id, key_id) == 0 ? at(&node->keys, i + 1) : key;
+}
+
+struct key *keys_find_by_request(const struct node *node, const uint8_t request_hash[32])
+{
+    for (size_t i = 0; i < node->keys.count; i++)
+        if (memcmp(node->keys.sorted[i]->body.request_hash, request_hash, 32) == 0) return node->keys.sorted[i];
+    return NULL;
+}
+
+static void drop_signatures(struct key *key)
+{
+    if (key->vouchers == NULL) return;
+    for (int i = 0; i <= PARTIES_MAX; i++) buf_clear(&key->vouchers->certificates[i]);
+    free(key->vouchers);
+    key->vouchers = NULL;
+}
+
+static void key_free(struct key *key)
+{
+    if (key == NULL) return;
+    drop_signatures(key);
+    free(key);
+}
+
+static enum kms_err new_key(const struct node *node, struct key **out, const struct birth_body *body)
+{
+    party self = key_party(body, node_name(node));
+
+    *out = NULL;
+    if (self == 0) return fail(KMS_E_CORRUPT, "key %s: this node is none of its holders", body->key_id);
+    struct key      *key = calloc(1, sizeof *key);
+    struct vouchers *vouchers = calloc(1, sizeof *vouchers);
+    if (key == NULL || vouchers == NULL) {
+        free(key);
+        free(vouchers);
+        return fail(KMS_E_MEMORY, "key %s: no memory", body->key_id);
+    }
+    for (int i = 0; i <= PARTIES_MAX; i++) vouchers->certificates[i] = BUF_INIT(CERTIFICATE_MAX);
+    *key = (struct key){.body = *body, .self = self, .vouchers = vouchers, .slot = -1};
+    *out = key;
+    return KMS_OK;
+}
+
+static enum kms_err insert(struct node *node, struct key *key)
+{
+    struct keys *keys = &node->keys;
+
+    if (keys->count == keys->capacity) {
+        size_t       more = keys->capacity == 0 ? 64 : keys->capacity * 2;
+        struct key **moved = realloc(keys->sorted, more * sizeof(struct key *));
+        if (moved == NULL) return fail(KMS_E_MEMORY, "no memory for %zu keys", more);
+        keys->sorted = moved;
+        keys->capacity = more;
+    }
+    size_t i = position(keys, key->body.key_id);
+    memmove(&keys->sorted[i + 1], &keys->sorted[i], (keys->count - i) * sizeof(struct key *));
+    keys->sorted[i] = key;
+    keys->count++;
+    ++*tally(keys, key->state);
+    return KMS_OK;
+}
+
+/* Keeps a signature whose check its caller has made. */
+static enum kms_err keep_signature(struct key *key, const struct birth_signature *s)
+{
+    party who = key_party(&key->body, s->node);
+
+    if (who == 0) return fail(KMS_E_CORRUPT, "key %s: signed by a node that is no holder", key->body.key_id);
+    struct buf *certificate = &key->vouchers->certificates[who];
+    certificate->len = 0;
+    TRY(buf_append(certificate, s->certificate_der));
+    key->vouchers->signatures[who] = *s;
+    key->vouchers->signatures[who].certificate_der = buf_bytes(certificate);
+    key->vouched = party_set_with(key->vouched, who);
+    return KMS_OK;
+}
+
+static struct birth_certificate held_certificate(const struct key *key)
+{
+    struct birth_certificate c = {.body = key->body};
+
+    for (party p = party_set_next(key->vouched, 0); p != 0; p = party_set_next(key->vouched, p))
+        c.signatures[c.count++] = key->vouchers->signatures[p];
+    return c;
+}
+
+static bool is_complete(const struct key *key)
+{
+    return key->vouched.mask == party_set_first(key->body.n).mask;
+}
+
+RESULT keys_certificate(struct node *node, const struct key *key, struct buf *out)
+{
+    struct store_id   id = key_record_id(&key->body);
+    struct key_record record;
+    SECRET_LOCAL      value = SECRET_NONE;
+
+    if (key->vouchers != NULL) {
+        struct birth_certificate c = held_certificate(key);
+        return birth_encode(out, &c);
+    }
+    TRY(store_get(node->config.store, &id, &value));
+    TRY(key_record_decode(&record, secret_view(&value)));
+    return buf_append(out, record.certificate);
+}
+
+/* Writes the key's record anew with this state; the share in it stays as it is. */
+static enum kms_err rewrite(struct node *node, const struct key *key, enum key_state state, int64_t due_s)
+{
+    struct store_id   id = key_record_id(&key->body);
+    struct key_record record;
+    SECRET_LOCAL      old = SECRET_NONE, new = SECRET_NONE;
+    BUF_LOCAL         certificate = BUF_INIT(BIRTH_ENCODED_MAX);
+
+    TRY(keys_certificate(node, key, &certificate));
+    TRY(store_get(node->config.store, &id, &old));
+    TRY(key_record_decode(&record, secret_view(&old)));
+    record.certificate = buf_bytes(&certificate);
+    record.state = state;
+    record.due_s = due_s;
+    TRY(key_record_encode(&new, &record));
+    return store_put(node->config.store, &id, secret_view(&new));
+}
+
+static enum kms_err activate(struct node *node, struct key *key)
+{
+    TRY_AT(rewrite(node, key, KEY_ACTIVE, 0), "key %s", key->body.key_id);
+    set_state(node, key, KEY_ACTIVE);
+    drop_signatures(key);
+    log_info("key.active", "key=%s t=%u n=%u", key->body.key_id, key->body.t, key->body.n);
+    return KMS_OK;
+}
+
+RESULT keys_vouch(struct node *node, struct key *key, const struct birth_signature *s)
+{
+    party who = key_party(&key->body, s->node);
+
+    if (key->state != KEY_PENDING) return KMS_OK;
+    if (!party_set_has(key->vouched, who)) {
+        TRY(birth_verify_signature(&key->body, s, node->config.authority));
+        TRY(keep_signature(key, s));
+    }
+    return is_complete(key) ? activate(node, key) : KMS_OK;
+}
+
+static enum kms_err store_new(struct node *node, const struct key *key, const struct key_share *share)
+{
+    struct store_id          id = key_record_id(&key->body);
+    struct birth_certificate c = held_certificate(key);
+    SECRET_LOCAL             encoded = SECRET_NONE, value = SECRET_NONE;
+    BUF_LOCAL                certificate = BUF_INIT(BIRTH_ENCODED_MAX);
+
+    TRY(birth_encode(&certificate, &c));
+    TRY(key_share_encode_sealed(&encoded, share));
+    const struct key_record record = {
+        .state = KEY_PENDING, .certificate = buf_bytes(&certificate), .share = secret_view(&encoded)};
+    TRY(key_record_encode(&value, &record));
+    return store_put(node->config.store, &id, secret_view(&value));
+}
+
+RESULT keys_add(struct node *node, const struct birth_body *body, const struct key_share *share,
+                const struct birth_signature *own)
+{
+    struct key *key;
+
+    if (keys_find(node, body->key_id) != NULL) return fail(KMS_E_CONFLICT, "key %s exists here", body->key_id);
+    TRY(new_key(node, &key, body));
+    key->state = KEY_PENDING;
+    enum kms_err err = keep_signature(key, own);
+    if (err == KMS_OK) err = store_new(node, key, share);
+    if (err == KMS_OK) err = insert(node, key);
+    if (err != KMS_OK) key_free(key);
+    return err;
+}
+
+RESULT keys_mark_leaving(struct node *node, struct key *key, int64_t due_s)
+{
+    TRY(rewrite(node, key, KEY_PENDING_DELETION, due_s));
+    set_state(node, key, KEY_PENDING_DELETION);
+    drop_signatures(key);
+    key->due_s = due_s;
+    shares_forget(&node->shares, key);
+    return KMS_OK;
+}
+
+static enum kms_err erase_share(struct node *node, const struct store_id *id)
+{
+    enum kms_err err = store_erase(node->config.store, id);
+
+    return err == KMS_E_NOT_FOUND ? KMS_OK : err;
+}
+
+RESULT keys_remove(struct node *node, struct key **key)
+{
+    struct key     *gone = *key;
+    struct keys    *keys = &node->keys;
+    struct store_id id = key_record_id(&gone->body);
+    size_t          i = position(keys, gone->body.key_id);
+
+    CHECK(i < keys->count && keys->sorted[i] == gone);
+    runs_cancel_key(node, gone->body.key_id);
+    shares_forget(&node->shares, gone);
+    TRY(erase_share(node, &id));
+    keys->count--;
+    memmove(&keys->sorted[i], &keys->sorted[i + 1], (keys->count - i) * sizeof(struct key *));
+    --*tally(keys, gone->state);
+    key_free(gone);
+    *key = NULL;
+    return KMS_OK;
+}
+
+/* ---- at start ---- */
+
+static enum kms_err fill_loaded(struct node *node, struct key *key, const struct key_record *record,
+                                const struct birth_certificate *c)
+{
+    for (unsigned i = 0; i < c->count; i++) TRY(keep_signature(key, &c->signatures[i]));
+    key->state = record->state;
+    key->due_s = record->due_s;
+    if (!party_set_has(key->vouched, key->self) || (key->state == KEY_ACTIVE && !is_complete(key)))
+        return fail(KMS_E_CORRUPT, "key %s: its record lacks signatures", key->body.key_id);
+    if (key->state != KEY_PENDING) drop_signatures(key);
+    return insert(node, key);
+}
+
+static enum kms_err load_one(void *arg, const struct store_id *id, struct bytes value)
+{
+    struct node             *node = arg;
+    struct key_record        record;
+    struct birth_certificate c;
+    struct key              *key;
+
+    TRY_AT(key_record_decode(&record, value), "key %s", id->key);
+    if (birth_decode(&c, record.certificate) != KMS_OK || strcmp(c.body.key_id, id->key) != 0 ||
+        strcmp(c.body.cluster, node->config.cluster) != 0)
+        return fail(KMS_E_CORRUPT, "key %s: its birth certificate is malformed or of another key", id->key);
+    TRY(new_key(node, &key, &c.body));
+    enum kms_err err = fill_loaded(node, key, &record, &c);
+    if (err != KMS_OK) key_free(key);
+    return err;
+}
+
+/* The tombstone is put first; a crash may have come between it and the erasing of the share. */
+static enum kms_err finish_deletions(struct node *node)
+{
+    for (size_t i = 0; i < node->keys.count;) {
+        struct key *key = node->keys.sorted[i];
+        bool        buried;
+        TRY(tombstones_has(node, key->body.key_id, &buried));
+        if (!buried) {
+            i++;
+            continue;
+        }
+        log_info("key.deletion_finished", "key=%s", key->body.key_id);
+        TRY(keys_remove(node, &key));
+    }
+    return KMS_OK;
+}
+
+RESULT keys_load(struct node *node)
+{
+    TRY(store_each(node->config.store, STORE_SHARE, load_one, node));
+    return finish_deletions(node);
+}
+
+void keys_clear(struct node *node)
+{
+    for (size_t i = 0; i < node->keys.count; i++) key_free(node->keys.sorted[i]);
+    free(node->keys.sorted);
+    node->keys = (struct keys){0};
+}
