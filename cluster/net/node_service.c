@@ -46,6 +46,7 @@ static RESULT pack(struct buf *out, const ProtobufCMessage *message)
 
     if (at == NULL) return fail(KMS_E_TOO_LARGE, "a message of %zu bytes", len);
     out->len += protobuf_c_message_pack(message, at);
+    out->data[out->len] = '\0';
     return KMS_OK;
 }
 

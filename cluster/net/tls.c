@@ -249,6 +249,7 @@ static RESULT decrypt(struct tls *t, struct buf *plain)
         int got = SSL_read(t->ssl, at, RECORD_MAX);
         if (got <= 0) return (SSL_get_error(t->ssl, got) == SSL_ERROR_WANT_READ) ? KMS_OK : KMS_E_CLOSED;
         plain->len += (size_t)got;
+        plain->data[plain->len] = '\0';
     }
 }
 
@@ -291,6 +292,7 @@ RESULT tls_output(struct tls *t, struct buf *out)
     int got = BIO_read(t->out, at, (int)pending);
     if (got != (int)pending) return fail(KMS_E_INTERNAL, "TLS output: %d of %zu bytes", got, pending);
     out->len += pending;
+    out->data[out->len] = '\0';
     return KMS_OK;
 }
 
