@@ -27,13 +27,13 @@ struct world {
 static void world_init(struct world *w)
 {
     *w = (struct world){0};
-    cluster_pki_init(&w->pki, "test");
-    cluster_pki_init(&w->foreign, "test");
-    cluster_pki_issue(&w->pki, &w->node, ROLE_NODE, "tss1");
-    cluster_pki_issue(&w->pki, &w->gateway, ROLE_GATEWAY, "gw1");
-    cluster_pki_issue(&w->pki, &w->client, ROLE_CLIENT, "app");
-    cluster_pki_issue(&w->foreign, &w->foreign_gateway, ROLE_GATEWAY, "gw1");
-    cluster_pki_issue_dated(&w->pki, &w->late_gateway, ROLE_GATEWAY, "gw1", clock_wall_s() - 3 * DAY_S, 2);
+    cluster_pki_init(&w->pki, 0, "test");
+    cluster_pki_init(&w->foreign, 1, "test");
+    cluster_pki_issue(&w->pki, &w->node, "node/tss1");
+    cluster_pki_issue(&w->pki, &w->gateway, "gateway/gw1");
+    cluster_pki_issue(&w->pki, &w->client, "client/app");
+    cluster_pki_issue(&w->foreign, &w->foreign_gateway, "gateway/gw1");
+    cluster_pki_issue_dated(&w->pki, &w->late_gateway, "gateway/gw1", clock_wall_s() - 3 * DAY_S, 2);
     w->server.plain = w->peer.plain = BUF_INIT(1 << 20);
 }
 
@@ -221,7 +221,7 @@ TEST(tls, refuses_another_cluster_of_the_same_ca)
     other = w.pki;
     (void)strcpy(other.cluster, "other");
     credential_clear(&w.gateway);
-    cluster_pki_issue(&other, &w.gateway, ROLE_GATEWAY, "gw1");
+    cluster_pki_issue(&other, &w.gateway, "gateway/gw1");
     m = usual(&w);
     meet(&w, &m);
 
