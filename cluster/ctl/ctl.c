@@ -26,7 +26,7 @@ static int exit_code(const struct ctl *ctl, enum kms_err err)
 }
 
 /* What to do, where the error's own text cannot know. */
-static const char *advice(enum kms_err err)
+static const char *advice(const struct command *c, enum kms_err err)
 {
     static const struct {
         enum kms_err err;
@@ -41,6 +41,7 @@ static const char *advice(enum kms_err err)
         {KMS_E_NOT_FOUND, "is the name right?"},
     };
 
+    if (c == NULL || (c->needs & NEEDS_CREDENTIAL) == 0) return NULL;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].err == err) return rows[i].text;
     return NULL;
@@ -49,7 +50,7 @@ static const char *advice(enum kms_err err)
 static void print_error(const struct ctl *ctl, enum kms_err err)
 {
     const struct command *c = ctl->command;
-    const char           *hint = ctl->usage_error ? "see --help" : advice(err);
+    const char           *hint = ctl->usage_error ? "see --help" : advice(c, err);
 
     fprintf(stderr, "kmsctl: ");
     if (c != NULL) fprintf(stderr, "%s%s%s: ", c->noun, c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb);

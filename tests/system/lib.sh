@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the system tests share: a cluster of real processes in a temporary directory, on free ports, that goes away with the test.
 # KMS_BUILD: the build folder. KMS_SANITIZE: its sanitizers ("" for none). Exit code 77: skipped.
-set -euo pipefail
+set -eEuo pipefail
 : "${KMS_BUILD:?the build folder}"
 
 CLUSTERD=$KMS_BUILD/cluster/kms-clusterd
@@ -65,6 +65,7 @@ cleanup() {
     exit $code
 }
 trap cleanup EXIT
+trap 'printf "FAILED: %s:%s: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 # child_pid NAME: the process of coordinator, tss1, ..; empty while it is down.
 child_pid() {
@@ -83,7 +84,7 @@ expect() {
 as_admin() { KMS_CREDENTIAL=$KMS_ADMIN_CREDENTIAL "$@"; }
 
 # member NAME: a member's value in the JSON document on standard input (text or number; the first of that name).
-member() { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" | head -1 | sed "s/^\"$1\"://; s/^\"\(.*\)\"$/\1/"; }
+member() { { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" || true; } | head -1 | sed "s/^\"$1\"://; s/^\"\(.*\)\"$/\1/"; }
 
 # make_key [options]: prints the key id of a new key.
 make_key() { "$KMSCTL" key generate --json "$@" | member keyId; }
