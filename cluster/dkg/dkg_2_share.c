@@ -15,7 +15,7 @@ static enum kms_err refuse_copies(struct session *s)
 
     for (party i = 1; i <= p->n; i++) {
         for (party j = (party)(i + 1); j <= p->n; j++) {
-            if (!bytes_equal(BYTES_OF(m->commitments[i]), BYTES_OF(m->commitments[j]))) continue;
+            if (!bytes_equal(BYTES_OF(m->commitments[i]), BYTES_OF(m->commitments[j]))) continue; /* public */
             equal = true;
             if (i == p->self) session_blame(s, j);
             if (j == p->self) session_blame(s, i);

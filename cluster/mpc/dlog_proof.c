@@ -102,8 +102,8 @@ static enum kms_err verify_one(const struct dlog_statement *s, unsigned k, const
     group_add(g, &zG, &zG, &eX);
     if (group_is_identity(&zG)) return fail(KMS_E_PROOF, "a proof of knowledge has the identity as first message");
     group_encode(g, encoded, &zG);
-    if (!bytes_equal(bytes(encoded, g->point_len), R)) return fail(KMS_E_PROOF, "a proof of knowledge does not hold");
-    return KMS_OK;
+    bool holds = bytes_equal(bytes(encoded, g->point_len), R); /* public */
+    return holds ? KMS_OK : fail(KMS_E_PROOF, "a proof of knowledge does not hold");
 }
 
 enum kms_err dlog_verify(const struct dlog_context *c, const struct dlog_statement *s, struct bytes proof)

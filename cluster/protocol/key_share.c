@@ -66,14 +66,28 @@ static enum kms_err public_digest(uint8_t out[32], const struct key_share *k)
     return KMS_OK;
 }
 
-static enum kms_err check_sum(const struct key_share *k, struct party_set S)
+static bool gives_public_key(const struct key_share *k, struct party_set S)
 {
     struct point sum;
 
     lagrange_sum_points(k->group, &sum, S, k->public_shares);
-    if (!group_equal(k->group, &sum, &k->public_key))
-        return fail(KMS_E_CORRUPT, "key share: public shares of parties %#x do not give the public key; restore it",
-                    (unsigned)S.mask);
+    return group_equal(k->group, &sum, &k->public_key);
+}
+
+static enum kms_err check_sum(const struct key_share *k, struct party_set S)
+{
+    if (gives_public_key(k, S)) return KMS_OK;
+    return fail(KMS_E_CORRUPT, "key share: public shares of parties %#x do not give the public key; restore it",
+                (unsigned)S.mask);
+}
+
+/* Every window of t gives X, and t - 1 do not: the threshold is t, neither more nor less. */
+static enum kms_err check_polynomial(const struct key_share *k)
+{
+    for (unsigned first = 1; first + k->t <= k->n + 1; first++)
+        TRY(check_sum(k, (struct party_set){((UINT32_C(1) << k->t) - 1) << first}));
+    if (gives_public_key(k, party_set_first(k->t - 1)))
+        return fail(KMS_E_CORRUPT, "key share: %u parties are enough for a key of threshold %u", k->t - 1, k->t);
     return KMS_OK;
 }
 
@@ -82,8 +96,7 @@ enum kms_err key_share_check(struct key_share *k)
     struct point own;
 
     TRY(check_shape(k));
-    for (unsigned first = 1; first + k->t <= k->n + 1; first++)
-        TRY(check_sum(k, (struct party_set){((UINT32_C(1) << k->t) - 1) << first}));
+    TRY(check_polynomial(k));
     group_base_mul(k->group, &own, &k->secret_share);
     if (!group_equal(k->group, &own, &k->public_shares[k->self]))
         return fail(KMS_E_CORRUPT, "key share: the secret share of party %u does not fit its public share", k->self);
