@@ -142,7 +142,6 @@ static void link_open(void *self, struct grpc_call *call)
     link->id = ++s->last_link;
     link->call = call;
     grpc_call_set_user(call, link);
-    log_info("link.up", "link=%u peer=%s", link->id, grpc_call_peer(call)->uri);
     node_on_link_up(s->node, link->id, grpc_call_peer(call));
     node_service_note_activity(s);
 }
@@ -171,7 +170,6 @@ static void link_closed(void *self, struct grpc_call *call)
     if (link == NULL) return;
     uint32_t id = link->id;
     *link = (struct link){0};
-    log_info("link.down", "link=%u", id);
     node_on_link_down(s->node, id);
     node_service_note_activity(s);
 }
