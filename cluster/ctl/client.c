@@ -45,7 +45,9 @@ static int on_certificate(int ok, X509_STORE_CTX *chain)
     X509 *leaf = X509_STORE_CTX_get_current_cert(chain);
     int   len = i2d_X509(leaf, NULL);
     if (len <= 0 || (size_t)len > sizeof der || i2d_X509(leaf, &at) != len) return 0;
-    return identity_parse(&peer, bytes(der, (size_t)len)) == KMS_OK && peer.role == ROLE_GATEWAY;
+    if (identity_parse(&peer, bytes(der, (size_t)len)) == KMS_OK && peer.role == ROLE_GATEWAY) return 1;
+    X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
 }
 
 static CURLcode on_tls(CURL *curl, void *tls, void *arg)
