@@ -20,16 +20,16 @@ enum backend_class { BACKEND_KEY = 1, BACKEND_CERTIFICATE, BACKEND_DATA };
 
 struct backend_object {
     enum backend_class class;
-    char               object_id[KEY_ID_LEN + 1]; /* keyId or objectId */
-    uint32_t           revision;
-    char               label[LABEL_MAX + 1];
-    uint8_t            id[BACKEND_ID_MAX]; /* CKA_ID */
-    size_t             id_len;
-    char               attributes[BACKEND_ATTRIBUTES_MAX]; /* JSON object text, signed by the client */
-    enum group_id      group;                              /* keys */
-    uint16_t           algorithm;
-    uint8_t            public_key[POINT_LEN_MAX];
-    struct buf         value; /* certificates and data; owned */
+    char          object_id[KEY_ID_LEN + 1]; /* keyId or objectId */
+    uint32_t      revision;
+    char          label[LABEL_MAX + 1];
+    uint8_t       id[BACKEND_ID_MAX]; /* CKA_ID */
+    size_t        id_len;
+    char          attributes[BACKEND_ATTRIBUTES_MAX]; /* JSON object text, signed by the client */
+    enum group_id group;                              /* keys */
+    uint16_t      algorithm;
+    uint8_t       public_key[POINT_LEN_MAX];
+    struct buf    value; /* certificates and data; owned */
 };
 
 struct backend_list {
@@ -58,13 +58,15 @@ struct backend_ops {
     /* KMS_E_PASSWORD. With an empty passphrase: a credential whose key is not encrypted. */
     enum kms_err (*login)(void *self, const struct secret *passphrase);
     void (*logout)(void *self);
-    /* All objects of the credential's owner. `etag` of the last list ("" for none): *changed false and list empty if it still holds. */
+    /* All objects of the credential's owner. `etag` of the last list ("" for none): *changed false and list empty if it
+     * still holds. */
     enum kms_err (*list)(void *self, const char *etag, struct backend_list *out, bool *changed);
     enum kms_err (*generate)(void *self, const struct backend_generate *, struct backend_object *out);
     /* signature: raw, SIGNATURE length of the group (64 for Ed25519). */
-    enum kms_err (*sign)(void *self, const struct backend_object *key, struct bytes message, uint8_t signature[96], size_t *len);
-    enum kms_err (*change)(void *self, const struct backend_object *, const char *label, struct bytes id, const char *attributes,
-                           struct backend_object *out);
+    enum kms_err (*sign)(void *self, const struct backend_object *key, struct bytes message, uint8_t signature[96],
+                         size_t *len);
+    enum kms_err (*change)(void *self, const struct backend_object *, const char *label, struct bytes id,
+                           const char *attributes, struct backend_object *out);
     enum kms_err (*create)(void *self, enum backend_class, const char *label, struct bytes id, struct bytes value,
                            const char *attributes, struct backend_object *out);
     enum kms_err (*destroy)(void *self, const struct backend_object *);

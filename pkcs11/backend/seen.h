@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this process has seen of each object: the highest revision, and the hash of the evidence that was verified. */
+#ifndef KMS_PKCS11_BACKEND_SEEN_H
+#define KMS_PKCS11_BACKEND_SEEN_H
+
+#include <stdint.h>
+
+#include "common/document/birth.h"
+
+struct seen_item {
+    char     object_id[KEY_ID_LEN + 1];
+    uint32_t revision;
+    uint8_t  evidence_hash[32];
+};
+
+struct seen {
+    struct seen_item *items; /* owned; sorted by object_id */
+    size_t            count, cap;
+};
+
+void seen_clear(struct seen *);
+/* NULL: not seen. */
+const struct seen_item *seen_find(const struct seen *, const char *object_id);
+/* KMS_E_PROTOCOL if a higher revision was seen before. */
+RESULT seen_put(struct seen *, const struct seen_item *);
+
+#endif
