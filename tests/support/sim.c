@@ -20,8 +20,9 @@ static enum kms_err fill_parting(void *self, void *out, size_t len)
     struct sim_rng *r = self;
     unsigned        row = *r->session == NULL ? 0 : (*r->session)->row;
 
-    /* One half of the seeds equivocate on the nonce too, the other half only on what the protocol says. */
-    if (r->parts && !r->parted && row >= r->parts_in && r->draws++ >= (r->seed / 77 & 1)) {
+    /* The first draw is the opening's nonce: one half of the seeds equivocate on it, the other only on what follows. */
+    bool keeps_nonce = r->parts_in == 0 && r->draws++ == 0 && (r->seed / 77 & 1) == 1;
+    if (r->parts && !r->parted && row >= r->parts_in && !keeps_nonce) {
         r->parted = true;
         rng_seeded_init(&r->stream, ~r->seed, r->stream_id);
     }
