@@ -45,10 +45,12 @@ RESULT body_check_utf8(struct bytes body)
     return KMS_OK;
 }
 
+/* Labels are shown to people: neither C0 nor C1 controls. */
 static RESULT check_label(const char *label)
 {
     for (const unsigned char *c = (const unsigned char *)label; *c != '\0'; c++)
-        if (*c < ' ' || *c == 0x7f) return fail(KMS_E_FORMAT, "request.label: control characters are not allowed");
+        if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
+            return fail(KMS_E_FORMAT, "request.label: control characters are not allowed");
     return KMS_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "cluster/coordinator/hooks.h"
 
 #include "cluster/coordinator/internal.h"
+#include "cluster/protocol/outcome.h"
 
 #ifdef KMS_HOOKS
 
