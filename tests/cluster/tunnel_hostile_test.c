@@ -31,9 +31,9 @@ static void set_raw_credential(struct rig *r)
 static void rig_init(struct rig *r, const char *alpn, int version, bool with_certificate)
 {
     *r = (struct rig){0};
-    cluster_pki_init(&r->pki, "test");
-    cluster_pki_issue(&r->pki, &r->raw_credential, ROLE_NODE, "tss1");
-    cluster_pki_issue(&r->pki, &r->credential, ROLE_NODE, "tss2");
+    cluster_pki_init(&r->pki, 0, "test");
+    cluster_pki_issue(&r->pki, &r->raw_credential, "node/tss1");
+    cluster_pki_issue(&r->pki, &r->credential, "node/tss2");
     r->ctx = SSL_CTX_new(TLS_client_method());
     if (with_certificate) set_raw_credential(r);
     assert_int_equal(SSL_CTX_set_max_proto_version(r->ctx, version), 1);

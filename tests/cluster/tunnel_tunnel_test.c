@@ -20,11 +20,12 @@ struct pair {
     struct end         a, b; /* a is the TLS client */
 };
 
-static void end_init(struct end *e, const struct cluster_pki *pki, enum role role, const char *name)
+static void end_init(struct end *e, const struct cluster_pki *pki, const char *who)
 {
     *e = (struct end){.out = BUF_INIT(1 << 20)};
-    cluster_pki_issue(pki, &e->credential, role, name);
-    if (role == ROLE_NODE) assert_ok(tunnel_context_new(&e->context, &e->credential, pki->authority));
+    cluster_pki_issue(pki, &e->credential, who);
+    if (e->credential.identity.role == ROLE_NODE)
+        assert_ok(tunnel_context_new(&e->context, &e->credential, pki->authority));
 }
 
 static void end_clear(struct end *e)
@@ -42,9 +43,9 @@ static void open_to(struct end *e, const char *peer, const uint8_t fingerprint[3
 
 static void pair_init(struct pair *p)
 {
-    cluster_pki_init(&p->pki, "test");
-    end_init(&p->a, &p->pki, ROLE_NODE, "tss1");
-    end_init(&p->b, &p->pki, ROLE_NODE, "tss2");
+    cluster_pki_init(&p->pki, 0, "test");
+    end_init(&p->a, &p->pki, "node/tss1");
+    end_init(&p->b, &p->pki, "node/tss2");
     open_to(&p->a, "tss2", p->b.credential.identity.fingerprint);
     open_to(&p->b, "tss1", p->a.credential.identity.fingerprint);
 }
@@ -369,8 +370,8 @@ static void assert_refused(const struct cluster_pki *pki, struct end *impostor)
 {
     struct end a, expected;
 
-    end_init(&a, pki, ROLE_NODE, "tss1");
-    end_init(&expected, pki, ROLE_NODE, "tss2");
+    end_init(&a, pki, "node/tss1");
+    end_init(&expected, pki, "node/tss2");
     open_to(&a, "tss2", expected.credential.identity.fingerprint);
     open_to(impostor, "tss1", a.credential.identity.fingerprint);
     assert_ok(tunnel_send(a.tunnel, 1, bytes_str("for tss2 only")));
@@ -387,8 +388,8 @@ TEST(tunnel, refuses_another_node)
     struct cluster_pki pki;
     struct end         impostor;
 
-    cluster_pki_init(&pki, "test");
-    end_init(&impostor, &pki, ROLE_NODE, "tss3");
+    cluster_pki_init(&pki, 0, "test");
+    end_init(&impostor, &pki, "node/tss3");
     assert_refused(&pki, &impostor);
     end_clear(&impostor);
     cluster_pki_clear(&pki);
@@ -399,8 +400,8 @@ TEST(tunnel, refuses_the_right_name_with_a_certificate_that_is_not_in_the_roster
     struct cluster_pki pki;
     struct end         impostor;
 
-    cluster_pki_init(&pki, "test");
-    end_init(&impostor, &pki, ROLE_NODE, "tss2");
+    cluster_pki_init(&pki, 0, "test");
+    end_init(&impostor, &pki, "node/tss2");
     assert_refused(&pki, &impostor);
     end_clear(&impostor);
     cluster_pki_clear(&pki);
@@ -411,9 +412,9 @@ TEST(tunnel, refuses_a_certificate_of_another_ca)
     struct cluster_pki pki, foreign;
     struct end         impostor;
 
-    cluster_pki_init(&pki, "test");
-    cluster_pki_init(&foreign, "test");
-    end_init(&impostor, &foreign, ROLE_NODE, "tss2");
+    cluster_pki_init(&pki, 0, "test");
+    cluster_pki_init(&foreign, 1, "test");
+    end_init(&impostor, &foreign, "node/tss2");
     assert_refused(&pki, &impostor);
     end_clear(&impostor);
     cluster_pki_clear(&pki);
@@ -426,9 +427,9 @@ TEST(tunnel, refuses_a_listed_certificate_under_another_name)
     struct cluster_pki pki;
     struct end         client, server;
 
-    cluster_pki_init(&pki, "test");
-    end_init(&client, &pki, ROLE_NODE, "tss1");
-    end_init(&server, &pki, ROLE_NODE, "tss3");
+    cluster_pki_init(&pki, 0, "test");
+    end_init(&client, &pki, "node/tss1");
+    end_init(&server, &pki, "node/tss3");
     open_to(&client, "tss3", server.credential.identity.fingerprint);
     open_to(&server, "tss2", client.credential.identity.fingerprint);
     assert_int_equal(relay(&client, &server), KMS_E_CLOSED);
@@ -443,10 +444,10 @@ TEST(tunnel, refuses_an_expired_certificate)
     struct cluster_pki pki;
     struct end         a, late;
 
-    cluster_pki_init(&pki, "test");
-    end_init(&a, &pki, ROLE_NODE, "tss1");
+    cluster_pki_init(&pki, 0, "test");
+    end_init(&a, &pki, "node/tss1");
     late = (struct end){.out = BUF_INIT(1 << 20)};
-    cluster_pki_issue_dated(&pki, &late.credential, ROLE_NODE, "tss2", clock_wall_s() - 3 * 86400, 2);
+    cluster_pki_issue_dated(&pki, &late.credential, "node/tss2", clock_wall_s() - 3 * 86400, 2);
     assert_ok(tunnel_context_new(&late.context, &late.credential, pki.authority));
     open_to(&a, "tss2", late.credential.identity.fingerprint);
     open_to(&late, "tss1", a.credential.identity.fingerprint);
@@ -463,10 +464,10 @@ TEST(tunnel, needs_a_nodes_credential)
     struct end             client, locked;
     struct tunnel_context *context;
 
-    cluster_pki_init(&pki, "test");
-    end_init(&client, &pki, ROLE_CLIENT, "app");
+    cluster_pki_init(&pki, 0, "test");
+    end_init(&client, &pki, "client/app");
     assert_err(KMS_E_CONFIG, tunnel_context_new(&context, &client.credential, pki.authority));
-    end_init(&locked, &pki, ROLE_NODE, "tss1");
+    end_init(&locked, &pki, "node/tss1");
     credential_lock(&locked.credential);
     assert_err(KMS_E_STATE, tunnel_context_new(&context, &locked.credential, pki.authority));
     end_clear(&client);
