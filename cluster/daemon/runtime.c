@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -52,7 +51,6 @@ static void raise_nofile(void)
 RESULT runtime_init(const struct common_options *options, const char *who)
 {
     (void)umask(077);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return fail(KMS_E_SYSTEM, "SIGPIPE: %s", strerror(errno));
     TRY(open_log(options, who));
     TRY(harden_process());
     raise_nofile();

@@ -13,7 +13,7 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG 
 /* Prints the failure and gives its exit code. */
 int runtime_exit(const char *role, enum kms_err);
 
-/* Hardening, signals, libraries, log. `who`: "node=tss1". */
+/* Hardening, libraries, log. `who`: "node=tss1". */
 RESULT runtime_init(const struct common_options *, const char *who);
 /* The CA, and this party's certificate and key, which must be valid now and for `role` and the configured name. */
 RESULT runtime_load_identity(struct authority **, struct credential *, const struct common_options *, enum role role);

@@ -114,20 +114,12 @@ static const struct grpc_method *find_method(const struct grpc_service *service,
     return NULL;
 }
 
-/* The head of the answer goes first; errors follow in the trailers. */
-static bool begin_answer(struct h2_stream *stream)
-{
-    if (h2_respond(stream, 200, "application/grpc", -1) == KMS_OK) return true;
-    h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
-    return false;
-}
-
 static void refuse(struct h2_stream *stream, enum grpc_status status, const char *text)
 {
     char message[240];
 
     grpc_message_encode(message, sizeof message, text);
-    if (begin_answer(stream)) h2_end_grpc(stream, (int)status, message);
+    if (h2_refuse_grpc(stream, (int)status, message) != KMS_OK) h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
 }
 
 static bool may_call(const struct grpc_connection *c, const struct grpc_method *method)
@@ -193,7 +185,10 @@ static void open_call(struct grpc_connection *c, struct h2_stream *stream, const
         refuse(stream, grpc_status_of(err), error_text());
         return;
     }
-    if (!begin_answer(stream)) return;
+    if (h2_respond(stream, 200, "application/grpc", -1) != KMS_OK) {
+        h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
+        return;
+    }
     if (call->deadline != 0) set_deadline(c);
     if (method->on_open != NULL) method->on_open(self, call);
 }

@@ -356,6 +356,22 @@ RESULT h2_respond(struct h2_stream *s, int status, const char *content_type, int
     return KMS_OK;
 }
 
+RESULT h2_refuse_grpc(struct h2_stream *s, int grpc_status, const char *message)
+{
+    char status[12];
+
+    CHECK(!s->has_head);
+    (void)snprintf(status, sizeof status, "%d", grpc_status);
+    nghttp2_nv head[] = {field(":status", "200"), field("content-type", "application/grpc"),
+                         field("grpc-status", status), field("grpc-message", message)};
+    int        err = nghttp2_submit_response(s->h2->session, s->id, head, ARRAY_LEN(head), NULL);
+    if (err != 0) return h2_error(err, "response");
+    s->has_head = true;
+    s->is_ended = true;
+    s->h2->events->on_output(s->h2->self);
+    return KMS_OK;
+}
+
 static void resume(struct h2_stream *s)
 {
     submitted(s->h2, nghttp2_session_resume_data(s->h2->session, s->id));

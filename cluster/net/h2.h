@@ -73,6 +73,8 @@ unsigned h2_stream_count(const struct h2 *);
 RESULT h2_request(struct h2_stream **out, struct h2 *, const char *path, const char *authority, void *user);
 /* A server's head. content_length < 0: none. */
 RESULT h2_respond(struct h2_stream *, int status, const char *content_type, int64_t content_length);
+/* A whole answer without a body: gRPC's Trailers-Only. */
+RESULT h2_refuse_grpc(struct h2_stream *, int grpc_status, const char *message);
 /* Queues both or nothing; KMS_E_BUSY over H2_SEND_MAX, KMS_E_STATE after the end. */
 RESULT h2_send(struct h2_stream *, struct bytes prefix, struct bytes data);
 /* Ends our half after what is queued. */

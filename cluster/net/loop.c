@@ -2,6 +2,7 @@
 /* The event loop. */
 #include "cluster/net/loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -66,6 +67,8 @@ static void on_signal(uv_signal_t *handle, int number)
 RESULT loop_init(struct loop *l)
 {
     memset(l, 0, sizeof *l);
+    /* libuv writes with write(2): a peer that has gone is an error there, not the end of the process. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return fail(KMS_E_SYSTEM, "SIGPIPE: %s", strerror(errno));
     l->last = &l->first;
     l->plain = BUF_INIT(LOOP_SCRATCH_MAX);
     l->output = BUF_INIT(LOOP_SCRATCH_MAX);
