@@ -21,8 +21,25 @@ const struct prime_group *group_by_name(const char *name)
     return NULL;
 }
 
+/*
+ * B + (0, -1), of order 2L. libsodium before its fix for CVE-2025-69277 takes it for a member of the prime-order
+ * subgroup, under the version number of the mended package: so the library is asked, not its version.
+ */
+static RESULT check_subgroup_test(void)
+{
+    static const uint8_t mixed_order[32] = {0x95, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99,
+                                            0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99,
+                                            0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99};
+    struct point         p;
+
+    if (group_decode(&group_ed25519, &p, BYTES_OF(mixed_order)) == KMS_OK)
+        return fail(KMS_E_SYSTEM, "this libsodium does not tell points of mixed order (CVE-2025-69277): update it");
+    return KMS_OK;
+}
+
 RESULT group_init(void)
 {
+    TRY(check_subgroup_test());
     return group_secp256k1_init();
 }
 

@@ -25,8 +25,11 @@ RESULT secmem_init(void)
 #define MARK_LEN 16
 #define MARK 0x6b6d7373u
 
-/* sodium_malloc puts the data at the end of whole pages behind a guard page; the pages that hold it are ours. */
-static void guard_pages(void *data, size_t size)
+/*
+ * sodium_malloc puts the data at the end of whole pages behind a guard page; the pages that hold it are ours. false:
+ * these pages are not locked. (sodium_malloc locks too, but does not say whether it could.)
+ */
+static bool guard_pages(void *data, size_t size)
 {
     size_t    page = (size_t)sysconf(_SC_PAGESIZE);
     uintptr_t first = (uintptr_t)data / page * page;
@@ -34,7 +37,9 @@ static void guard_pages(void *data, size_t size)
 
     (void)madvise((void *)first, end - first, MADV_WIPEONFORK); /* refused on old kernels: then the child copies */
     (void)madvise((void *)first, end - first, MADV_DONTDUMP);
-    if (mlock((void *)first, end - first) != 0) atomic_store(&lock_refused, true);
+    if (mlock((void *)first, end - first) == 0) return true;
+    atomic_store(&lock_refused, true);
+    return false;
 }
 
 void *secmem_alloc(size_t size)
@@ -47,8 +52,8 @@ void *secmem_alloc(size_t size)
     if (whole == NULL) return NULL;
     memset(whole, 0, MARK_LEN + size);
     memcpy(whole, &mark, sizeof mark);
-    guard_pages(whole, MARK_LEN + size);
-    if (atomic_load(&lock_required) && atomic_load(&lock_refused)) {
+    /* Judged for this allocation alone: one that was refused under load must not end the process's use for good. */
+    if (!guard_pages(whole, MARK_LEN + size) && atomic_load(&lock_required)) {
         sodium_free(whole);
         return NULL;
     }

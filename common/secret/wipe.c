@@ -17,6 +17,13 @@ void wipe(void *data, size_t len)
 #endif
 }
 
+#define STACK_DEPTH 8192 /* bytes: deeper than anything of libsodium or libsecp256k1 that we call */
+
+void wipe_stack(void)
+{
+    sodium_stackzero(STACK_DEPTH);
+}
+
 bool secret_equal(const void *a, const void *b, size_t len)
 {
     return sodium_memcmp(a, b, len) == 0;

@@ -8,6 +8,11 @@
 
 /* CT: leaks len only. In valgrind builds the memory is marked undefined, so that use after a wipe is found. */
 void wipe(void *data, size_t len);
+/*
+ * Overwrites the stack below the caller: what functions that have returned left there (libraries keep digits of scalars
+ * in arrays that they do not wipe).
+ */
+void wipe_stack(void);
 /* CT: leaks len only. */
 bool secret_equal(const void *a, const void *b, size_t len);
 

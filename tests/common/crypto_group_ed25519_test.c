@@ -123,6 +123,17 @@ TEST(group_ed25519, refuses_points_shifted_by_torsion)
 }
 
 /* y + p for the y below 19, with both signs: the same points, written another way (RFC 8032 5.1.3 step 1). */
+/* CVE-2025-69277: B + (0, -1), which an unmended libsodium takes for a member of the subgroup. */
+TEST(group_ed25519, refuses_the_generator_shifted_by_the_point_of_order_two)
+{
+    uint8_t      mixed[32];
+    struct point p;
+
+    memset(mixed, 0x99, sizeof mixed);
+    mixed[0] = 0x95;
+    assert_err(KMS_E_FORMAT, group_decode(group_by_id(GROUP_ED25519), &p, BYTES_OF(mixed)));
+}
+
 TEST(group_ed25519, refuses_numbers_that_are_not_reduced)
 {
     for (unsigned y = 0; y < 19; y++)

@@ -198,6 +198,30 @@ TEST(secmem, without_locking_fails_only_if_it_is_required)
     assert_true(exited_with(in_child(alloc_without_locking, &required), 1));
 }
 
+/* Takes blocks until one is refused, gives them back, and wants one again. */
+static int alloc_after_refusal(void *unused)
+{
+    enum { BLOCKS = 64, BLOCK = 16384 };
+    struct rlimit some = {BLOCKS * BLOCK / 4, BLOCKS * BLOCK / 4};
+    void         *blocks[BLOCKS];
+    unsigned      count = 0;
+
+    (void)unused;
+    if (setrlimit(RLIMIT_MEMLOCK, &some) != 0) return 2;
+    if (geteuid() == 0 && setuid(65534) != 0) return 3;
+    secmem_require_lock(true);
+    while (count < BLOCKS && (blocks[count] = secmem_alloc(BLOCK)) != NULL) count++;
+    if (count == 0 || count == BLOCKS) return 4;
+    while (count > 0) secmem_free(blocks[--count]);
+    return secmem_alloc(BLOCK) != NULL ? 0 : 5;
+}
+
+TEST(secmem, a_refused_allocation_does_not_end_its_use)
+{
+    if (MLOCK_IS_REPLACED) skip();
+    assert_true(exited_with(in_child(alloc_after_refusal, NULL), 0));
+}
+
 static int memlock_is_refused(void *unused)
 {
     struct rlimit small = {65536, 65536};
