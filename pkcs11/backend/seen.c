@@ -50,7 +50,7 @@ RESULT seen_put(struct seen *s, const struct seen_item *item)
 
     if (at < s->count && strcmp(s->items[at].object_id, item->object_id) == 0) {
         if (item->revision < s->items[at].revision)
-            return fail(KMS_E_PROTOCOL, "%s: revision %u, after revision %u was seen", item->object_id, item->revision,
+            return fail(KMS_E_PROTOCOL, "revision %u, after revision %u was seen", item->revision,
                         s->items[at].revision);
         s->items[at] = *item;
         return KMS_OK;

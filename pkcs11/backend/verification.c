@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/crypto/hash.h"
 #include "common/document/policy.h"
 
@@ -54,16 +55,16 @@ static RESULT check_birth_facts(const struct birth_body *b, const struct facts *
     uint8_t policy[32];
 
     if (strcmp(b->cluster, v->owner->cluster) != 0 || strcmp(b->owner, v->owner->uri) != 0)
-        return fail(KMS_E_SIGNATURE, "key %s: born for %s", b->key_id, b->owner);
+        return fail(KMS_E_SIGNATURE, "born for %s", b->owner);
     if (b->group != asked->group || b->algorithm != ALGORITHM_EDDSA)
-        return fail(KMS_E_SIGNATURE, "key %s: born with another curve or algorithm than asked for", b->key_id);
+        return fail(KMS_E_SIGNATURE, "born with another curve or algorithm than asked for");
     if (b->t != asked->threshold || b->n != asked->shard_count)
-        return fail(KMS_E_SIGNATURE, "key %s: born %u of %u, asked for %u of %u", b->key_id, b->t, b->n,
-                    asked->threshold, asked->shard_count);
+        return fail(KMS_E_SIGNATURE, "born %u of %u, asked for %u of %u", b->t, b->n, asked->threshold,
+                    asked->shard_count);
     policy_builtin_hash(policy);
     if (b->authorization != AUTHORIZATION_END_TO_END || memcmp(policy, b->policy_hash, sizeof policy) != 0)
-        return fail(KMS_E_SIGNATURE, "key %s: born with another policy than the owner's end-to-end one", b->key_id);
-    if (strcmp(b->label, words->label) != 0) return fail(KMS_E_SIGNATURE, "key %s: born with another label", b->key_id);
+        return fail(KMS_E_SIGNATURE, "born with another policy than the owner's end-to-end one");
+    if (strcmp(b->label, words->label) != 0) return fail(KMS_E_SIGNATURE, "born with another label");
     return KMS_OK;
 }
 
@@ -80,7 +81,7 @@ static RESULT check_birth(struct backend_object *out, struct verifier *v, const 
     TRY(signed_request_hash(hash, r));
     if (strcmp(b->key_id, e->object_id) != 0) return fail(KMS_E_SIGNATURE, "the birth certificate of another key");
     if (memcmp(hash, b->request_hash, sizeof hash) != 0 || b->created != r->created)
-        return fail(KMS_E_SIGNATURE, "key %s: born of another request", b->key_id);
+        return fail(KMS_E_SIGNATURE, "born of another request");
     TRY(check_birth_facts(b, asked, out, v));
     TRY(birth_verify_cached(&birth, v->cache));
     const struct prime_group *group = group_by_id(b->group);
@@ -103,6 +104,20 @@ static RESULT read_birth(struct backend_object *out, const struct evidence *e)
     return KMS_OK;
 }
 
+/* The id of an object follows from its owner and the idempotency key of its request (docs/wire-format.md). */
+static RESULT check_object_id(const struct verifier *v, const struct evidence *e, const struct signed_request *r)
+{
+    char    text[32 + IDENTITY_URI_MAX + sizeof r->idempotency_key];
+    uint8_t hash[32];
+    char    id[KEY_ID_LEN + 1];
+
+    int used = snprintf(text, sizeof text, "kms/v1/object-id%c%s%c%s", 0, v->owner->uri, 0, r->idempotency_key);
+    sha256(hash, bytes(text, (size_t)used));
+    base32_encode(id, bytes(hash, 20));
+    if (strcmp(id, e->object_id) != 0) return fail(KMS_E_SIGNATURE, "the request of another object");
+    return KMS_OK;
+}
+
 static RESULT verify_origin(struct backend_object *out, struct verifier *v, const struct evidence *e, bool known)
 {
     struct signed_request request;
@@ -115,6 +130,7 @@ static RESULT verify_origin(struct backend_object *out, struct verifier *v, cons
         TRY(body_read_generate(out, &facts, request.body));
         return known ? read_birth(out, e) : check_birth(out, v, e, &request, &facts);
     }
+    TRY(check_object_id(v, e, &request));
     TRY(body_read_create(out, &facts, request.body));
     out->class = facts.class;
     return KMS_OK;

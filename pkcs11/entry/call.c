@@ -42,6 +42,7 @@ static enum log_level level_of(CK_RV rv)
     case CKR_CRYPTOKI_NOT_INITIALIZED:
     case CKR_USER_ALREADY_LOGGED_IN:
     case CKR_FUNCTION_NOT_SUPPORTED:
+    case CKR_RANDOM_SEED_NOT_SUPPORTED:
     case CKR_NO_EVENT:
         return LOG_DEBUG;
     case CKR_DEVICE_ERROR:
