@@ -85,6 +85,14 @@ static void read_public(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, unsigne
     memcpy(public_key, point + 2, 32);
 }
 
+/* On standard error: which key was used. */
+static void print_public(const unsigned char public_key[32])
+{
+    fprintf(stderr, "key ");
+    for (int i = 0; i < 32; i++) fprintf(stderr, "%02x", public_key[i]);
+    fprintf(stderr, "\n");
+}
+
 static void sign_once(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const unsigned char public_key[32], int number)
 {
     CK_MECHANISM  mechanism = {MECHANISM_EDDSA, NULL, 0};
@@ -113,6 +121,7 @@ int main(int argc, char **argv)
     CK_SESSION_HANDLE session = open_session(argv[2]);
     CK_OBJECT_HANDLE  key = find_key(session, CKO_PRIVATE_KEY, argv[3]);
     read_public(session, find_key(session, CKO_PUBLIC_KEY, argv[3]), public_key);
+    print_public(public_key);
     for (int i = 1; i <= atoi(argv[4]); i++) {
         sign_once(session, key, public_key, i);
         printf("signed %d\n", i);
