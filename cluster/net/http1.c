@@ -171,6 +171,15 @@ static bool is_target(const char *target)
     return true;
 }
 
+/* http-parser does not look at a value's first byte. */
+static bool are_values_clean(const struct http_request *r)
+{
+    for (unsigned i = 0; i < r->header_count; i++)
+        for (const char *at = r->headers[i].value; *at != '\0'; at++)
+            if (((uint8_t)*at < ' ' && *at != '\t') || *at == 0x7f) return false;
+    return true;
+}
+
 /* What http-parser leaves to its user. 0: go on. */
 static int check_head(struct http1 *h)
 {
@@ -180,6 +189,7 @@ static int check_head(struct http1 *h)
     if (h->parser.http_major != 1 || h->parser.http_minor > 1)
         return refuse(h, 505, KMS_E_UNSUPPORTED, "HTTP/1.1 is spoken here");
     if (!is_target(r->target)) return refuse(h, 400, KMS_E_FORMAT, "the target must be a path");
+    if (!are_values_clean(r)) return refuse(h, 400, KMS_E_FORMAT, "a header value has control characters");
     const char *host = http_request_header(r, "host", &repeated);
     if (h->parser.http_minor == 1 && (host == NULL || repeated))
         return refuse(h, 400, KMS_E_FORMAT, "exactly one Host header is required");

@@ -231,6 +231,8 @@ TEST(http1, refuses_what_is_malformed)
     assert_refused(400, "GET / HTTP/1.1\r\n" HOST HOST "\r\n");
     assert_refused(400, "GET / HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n");
     assert_refused(400, "GET / HTTP/1.1\r\n" HOST "X: a\x01\r\n\r\n");
+    assert_refused(400, "GET / HTTP/1.1\r\n" HOST "X: \x05"
+                        "a\r\n\r\n");
     assert_refused(400, "OPTIONS * HTTP/1.1\r\n" HOST "\r\n");
     assert_refused(400, "GET /\xc3\xa9 HTTP/1.1\r\n" HOST "\r\n");
     assert_refused(400, "POST / HTTP/1.1\r\n" HOST "Content-Length: x\r\n\r\n");
