@@ -13,7 +13,8 @@
 
 #define REPLY_MAX (64u * 1024 * 1024)
 #define DETAIL_MAX 400
-#define WAIT_STEP_MS 50
+#define PAUSE_FIRST_MS 50
+#define PAUSE_MAX_MS 1000
 /* A node counts the attempts of one signed request and refuses after eight: leave some to the coordinator. */
 #define SAME_REQUEST_MAX 4
 
@@ -160,7 +161,8 @@ static enum kms_err curl_failed(const struct client *c, CURLcode code)
 struct outgoing {
     const char                  *method, *path;
     struct bytes                 body;
-    const struct signed_request *signed_with; /* NULL: unsigned */
+    bool                         is_signed;
+    const struct signed_request *signed_with; /* borrowed; NULL: unsigned */
 };
 
 /* *sent: the request may have reached the coordinator. */
@@ -200,11 +202,6 @@ static bool may_try_again(enum kms_err err)
            err == KMS_E_CLOSED;
 }
 
-static bool is_not_fresh(const struct client_reply *reply)
-{
-    return reply->status == 401 && client_error(reply) == KMS_E_EXPIRED;
-}
-
 static void pause_ms(unsigned ms)
 {
     struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
@@ -212,41 +209,53 @@ static void pause_ms(unsigned ms)
     (void)nanosleep(&ts, NULL);
 }
 
-/* The same signed bytes again, until they are answered, wait_s is over, or they have been attempted often enough. */
-static RESULT send_with_patience(struct client *c, const struct outgoing *o, struct client_reply *reply)
-{
-    uint64_t until = clock_monotonic_ms() + (uint64_t)c->wait_s * 1000;
+/* What is to be done next: nothing (the answer stands), the same bytes again, or a request signed anew. */
+enum patience { ANSWERED, AGAIN, ANEW };
 
-    for (unsigned attempts = 0, pause = WAIT_STEP_MS;; pause_ms(pause)) {
-        bool         sent = false;
+static enum patience judge(enum kms_err outcome, unsigned attempts, bool time_left, bool *renewed)
+{
+    if (outcome == KMS_E_EXPIRED && !*renewed) { /* a node that has just started after a crash refuses older requests */
+        *renewed = true;
+        return ANEW;
+    }
+    if (!time_left) return ANSWERED;
+    if (outcome == KMS_E_ATTEMPTS) return ANEW;
+    if (!may_try_again(outcome)) return ANSWERED;
+    return attempts < SAME_REQUEST_MAX ? AGAIN : ANEW;
+}
+
+static RESULT call_signed(struct client *c, struct outgoing *o, const char *idempotency_key, struct client_reply *reply)
+{
+    uint64_t              until = clock_monotonic_ms() + (uint64_t)c->wait_s * 1000;
+    struct signed_request request = {0};
+    bool                  renewed = false, sent = false;
+    enum patience         next = ANEW;
+    char                  key[sizeof request.idempotency_key] = "";
+
+    for (unsigned attempts = 0, pause = PAUSE_FIRST_MS;; pause = pause < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS) {
+        if (next == ANEW) {
+            attempts = 0;
+            if (o->is_signed)
+                TRY(client_sign(c, o->method, o->path, o->body, key[0] == '\0' ? idempotency_key : key, &request));
+            memcpy(key, request.idempotency_key, sizeof key);
+            o->signed_with = o->is_signed ? &request : NULL;
+        }
         enum kms_err err = send_once(c, o, reply, &sent);
-        enum kms_err outcome = err != KMS_OK || reply->status < 500 ? err : client_error(reply);
         attempts += sent ? 1 : 0;
-        if (!may_try_again(outcome) || attempts >= SAME_REQUEST_MAX || clock_monotonic_ms() >= until) return err;
-        if (sent) pause *= 2;
+        next = judge(err != KMS_OK ? err : client_error(reply), attempts, clock_monotonic_ms() < until, &renewed);
+        if (next == ANSWERED) return err;
+        pause_ms(pause);
     }
 }
 
 RESULT client_call(struct client *c, const char *method, const char *path, struct bytes body,
                    const char *idempotency_key, struct client_reply *out)
 {
-    struct signed_request request;
-    struct outgoing       o = {.method = method, .path = path, .body = body};
+    struct outgoing o = {.method = method, .path = path, .body = body, .is_signed = c->credential != NULL};
 
+    if (path[0] != '/' || strlen(path) > 2 * REQUEST_TARGET_MAX) return fail(KMS_E_ARGUMENT, "path: begins with \"/\"");
     TRY(open_curl(c));
-    if (c->credential == NULL) {
-        if (path[0] != '/' || strlen(path) > REQUEST_TARGET_MAX) return fail(KMS_E_ARGUMENT, "path: begins with \"/\"");
-        return send_with_patience(c, &o, out);
-    }
-    TRY(client_sign(c, method, path, body, idempotency_key, &request));
-    o.signed_with = &request;
-    TRY(send_with_patience(c, &o, out));
-    if (!is_not_fresh(out)) return KMS_OK;
-    /* A node that has just started after a crash refuses older requests: sign anew, once. */
-    char key[sizeof request.idempotency_key];
-    memcpy(key, request.idempotency_key, sizeof key);
-    TRY(client_sign(c, method, path, body, key, &request));
-    return send_with_patience(c, &o, out);
+    return call_signed(c, &o, idempotency_key, out);
 }
 
 static enum kms_err code_of_status(int status)

@@ -91,15 +91,16 @@ for name in drop-commit fork-commit; do
     hook $name
     "$KMSCTL" key generate --label $name --timeout 10 > "$WORK/out" 2>&1 || sed 's/^/   /' "$WORK/out"
     hook none
+    # Whole keys come to life when their holders meet: whoever uses them brings that about.
     pending=1
     deadline=$((SECONDS + 90))
     while [ "$pending" != 0 ] && [ $SECONDS -lt $deadline ]; do
-        pending=$(as_admin "$KMSCTL" node list --json | grep -o '"pending":[0-9]*' | cut -d : -f 2 | awk "{ n += \$1 } END { print n }")
+        expect 0 "$KMSCTL" key list
+        cut -d ' ' -f 1 "$WORK/out" > "$WORK/keys"
+        while read -r any; do expect 0 "$KMSCTL" key sign "$any" --data 00 --wait 30; done < "$WORK/keys"
+        pending=$(as_admin "$KMSCTL" node list --json | grep -o '"pending":[0-9]*' | cut -d : -f 2 | awk '{ n += $1 } END { print n }')
     done
     [ "$pending" = 0 ] || die "$pending shares are still pending after 90 s"
-    expect 0 "$KMSCTL" key list
-    cut -d ' ' -f 1 "$WORK/out" > "$WORK/keys"
-    while read -r any; do expect 0 "$KMSCTL" key sign "$any" --data 00; done < "$WORK/keys"
-    say "$((SECONDS)) s: $(wc -l < "$WORK/keys") keys (were $count), each of them signs; nothing is pending"
+    say "$(wc -l < "$WORK/keys") keys (were $count), each of them signs; nothing is pending"
 done
 dev_stop
