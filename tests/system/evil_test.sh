@@ -80,7 +80,18 @@ refused "$KMSCTL" key generate --label mine
 module_is_not_fooled
 refused sign_by_module 1 swapped
 
+# A change whose evidence was not recorded is not taken for done. (The hook shows the change before: there must be one.)
 hook none
+stale=$(make_key --label stale --id 51)
+set_id() { with_module pkcs11-tool --module "$KMS_PKCS11_MODULE" --token-label kms-ed25519 --login --pin "$KMS_PIN" --type privkey --id "$1" --set-id "$2"; }
+set_id 51 52 > "$WORK/out" 2>&1 || { cat "$WORK/out"; die "pkcs11-tool --set-id"; }
+[ "$("$KMSCTL" key list --id 52 | cut -d ' ' -f 1)" = "$stale" ] || die "the id"
+hook stale-change
+refused set_id 52 53
+refused "$KMSCTL" key show "$stale"
+
+hook none
+expect 0 "$KMSCTL" key delete "$stale"
 "$KMSCTL" key show "$key" | grep -q 'label      good' || die "the label"
 sign_by_kmsctl 01 > /dev/null
 sign_by_module 5 > /dev/null
