@@ -93,12 +93,21 @@ static size_t base64_group(uint8_t out[3], const uint8_t text[4], bool last)
     return 3 - pads;
 }
 
+/* Exactly: so that a buffer's maximum means the data's. */
+static size_t base64_decoded_len(struct bytes text)
+{
+    size_t pads = 0;
+
+    while (pads < 2 && pads < text.len && text.data[text.len - 1 - pads] == '=') pads++;
+    return text.len / 4 * 3 - pads;
+}
+
 RESULT base64_decode(struct buf *out, struct bytes text)
 {
     size_t len = 0;
 
     if (text.len % 4 != 0) return fail(KMS_E_FORMAT, "base64 of %zu characters", text.len);
-    uint8_t *at = buf_reserve(out, text.len / 4 * 3);
+    uint8_t *at = buf_reserve(out, base64_decoded_len(text));
     if (at == NULL) return fail(KMS_E_TOO_LARGE, "more than %zu bytes", out->max);
     for (size_t i = 0; i < text.len; i += 4) {
         size_t count = base64_group(at + len, text.data + i, i + 4 == text.len);

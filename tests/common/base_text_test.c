@@ -143,3 +143,13 @@ TEST(text, names_are_short_and_plain)
     assert_true(text_is_name("abc", 3));
     assert_false(text_is_name("abcd", 3));
 }
+
+TEST(base64, decodes_into_a_buffer_of_exactly_its_length)
+{
+    BUF_LOCAL out = BUF_INIT(4);
+
+    assert_ok(base64_decode(&out, bytes_str("a21zIQ==")));
+
+    assert_string_equal(buf_str(&out), "kms!");
+    assert_err(KMS_E_TOO_LARGE, base64_decode(&out, bytes_str("IQ==")));
+}

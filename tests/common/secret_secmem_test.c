@@ -29,7 +29,8 @@ static int in_child(int (*body)(void *), void *argument)
     if (pid == 0) {
         struct rlimit no_core = {0, 0};
         (void)setrlimit(RLIMIT_CORE, &no_core);
-        (void)freopen("/dev/null", "w", stderr); /* sanitizers describe the crash that is wanted here */
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(126); /* sanitizers describe the crash that is wanted here */
         for (int i = 1; i < NSIG; i++) (void)signal(i, SIG_DFL);
         _exit(body(argument));
     }
