@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-/* The request that was given to nodes first, of each kind: what replay-request and wrong-message give again. */
-static struct buf first_request[3];
+/* The last request that was given to nodes, of each kind, and the one before: what replay-request gives again. */
+static struct buf latest[3], earlier[3];
 /* One altered request at a time; valid until the next Start. */
 static struct buf altered;
 
@@ -20,15 +20,23 @@ bool hook_is(const char *name)
     return on != NULL && strcmp(on, name) == 0;
 }
 
+static void store(struct buf *out, struct bytes request)
+{
+    buf_clear(out);
+    *out = BUF_INIT(REQUEST_ENCODED_MAX);
+    if (buf_append(out, request) != KMS_OK) out->len = 0;
+}
+
+/* An earlier request of this kind; the request itself if there is none. */
 static struct bytes remember(unsigned operation, struct bytes request)
 {
-    struct buf *first = &first_request[operation % ARRAY_LEN(first_request)];
+    unsigned kind = operation % (unsigned)ARRAY_LEN(latest);
 
-    if (first->len == 0) {
-        *first = BUF_INIT(REQUEST_ENCODED_MAX);
-        if (buf_append(first, request) != KMS_OK) return request;
+    if (!bytes_equal(buf_bytes(&latest[kind]), request)) {
+        store(&earlier[kind], buf_bytes(&latest[kind]));
+        store(&latest[kind], request);
     }
-    return buf_bytes(first);
+    return earlier[kind].len > 0 ? buf_bytes(&earlier[kind]) : request;
 }
 
 /* One hex digit of the body becomes another, so that the body still makes sense and the signature does not. */
@@ -49,13 +57,13 @@ static struct bytes forge(struct bytes request)
 
 void hook_start(struct coordinator *c, struct request *r, struct start_message *start, unsigned position)
 {
-    struct bytes own = buf_bytes(&r->encoded), first = remember((unsigned)r->kind->operation, own);
+    struct bytes own = buf_bytes(&r->encoded), before = remember((unsigned)r->kind->operation, own);
 
     (void)c;
     start->request = own;
     if (hook_is("forge-request")) start->request = forge(own);
-    if (hook_is("replay-request")) start->request = first;
-    if (hook_is("wrong-message") && position == 1) start->request = first;
+    if (hook_is("replay-request")) start->request = before;
+    if (hook_is("wrong-message") && position == 1) start->request = before;
 }
 
 void hook_signature(struct sign_outcome *outcome)

@@ -50,10 +50,21 @@ bool nodes_on_down(struct coordinator *c, unsigned index, const char *why)
     return true;
 }
 
+/*
+ * Shares that stay in doubt are settled between their holders, in their tunnels; nodes cannot open those, so they are
+ * opened here for a node that has reported such shares twice (once may be a generation under way).
+ */
+static void help_to_settle(struct coordinator *c, unsigned index)
+{
+    for (unsigned peer = 0; peer < c->config.node_count; peer++)
+        if (peer != index && nodes_is_serving(c, peer)) (void)relay_open(c, index, peer);
+}
+
 static void take_report(struct coordinator *c, unsigned index, const Kms__V1__InfoReply *info)
 {
     struct node_state *n = &c->nodes[index];
 
+    bool in_doubt = n->pending > 0 && info->pending > 0;
     n->is_itself = strcmp(info->node, name_of(c, index)) == 0 && strcmp(info->cluster, c->config.cluster) == 0;
     n->sealed = info->sealed;
     n->roster_sequence = info->roster_sequence;
@@ -64,6 +75,7 @@ static void take_report(struct coordinator *c, unsigned index, const Kms__V1__In
                    text_is_name(info->version, sizeof n->version - 1) ? info->version : "");
     if (!n->is_itself)
         log_warn("node.stranger", "node=%s says it is another node or of another cluster", name_of(c, index));
+    if (in_doubt && nodes_is_serving(c, index)) help_to_settle(c, index);
     if (n->roster_sequence < c->roster.sequence && c->roster_statement.len > 0)
         to_node_deliver(c, index, buf_bytes(&c->roster_statement));
     if (n->roster_sequence > c->roster.sequence)

@@ -307,7 +307,7 @@ TEST(signatures, of_65536_bytes_are_made_and_of_one_more_are_not)
     assert_ok(buf_append_str(&body, "5a\"}"));
     gateway_reply_clear(&reply);
     call(&w, &w.g.app, "POST", target, buf_str(&body), &reply);
-    assert_reply(&reply, 400, "\"code\":\"out_of_range\"");
+    assert_reply(&reply, 413, "\"code\":\"too_large\"");
     gateway_clear(&w.g);
 }
 

@@ -240,8 +240,8 @@ TEST(requests, one_node_that_refuses_may_lie_but_two_are_believed)
     s.g.fakes[held[0]].error = KMS_E_DENIED;
     sign(&s, &first);
     assert_int_equal(first.status, 200);
-    s.g.fakes[held[1]] = s.g.fakes[held[0]];
-    s.g.fakes[held[1]].last = NULL;
+    s.g.fakes[held[1]].behaviour = FAKE_FAILS;
+    s.g.fakes[held[1]].error = KMS_E_DENIED;
     sign(&s, &second);
     assert_reply(&second, 403, "\"code\":\"denied\"");
     gateway_clear(&s.g);
