@@ -7,7 +7,7 @@
 #include "common/wire/reader.h"
 #include "common/wire/writer.h"
 
-#define ABANDONMENT_VERSION 1
+#define MAGIC "KAB1"
 
 static void signed_hash(uint8_t out[32], const struct abandonment *a)
 {
@@ -30,7 +30,7 @@ RESULT abandonment_encode(struct buf *out, const struct abandonment *a)
 {
     struct writer w = writer_to(out);
 
-    writer_u8(&w, ABANDONMENT_VERSION);
+    writer_raw(&w, bytes_str(MAGIC));
     writer_text(&w, a->cluster);
     writer_text(&w, a->key_id);
     writer_raw(&w, BYTES_OF(a->ssid));
@@ -45,7 +45,7 @@ RESULT abandonment_decode(struct abandonment *out, struct bytes in)
     struct reader r = reader_of(in);
 
     *out = (struct abandonment){0};
-    if (reader_u8(&r) != ABANDONMENT_VERSION) reader_refuse(&r);
+    if (!bytes_equal_str(reader_view(&r, strlen(MAGIC)), MAGIC)) reader_refuse(&r);
     reader_text(&r, out->cluster, CLUSTER_NAME_MAX);
     reader_text(&r, out->key_id, KEY_ID_LEN);
     reader_copy(&r, out->ssid, sizeof out->ssid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An abandonment: a node's signed word that it has not vouched for a key and never will (docs/wire-format.md).
- *   u8 version (1) | text cluster | text key id | 32 ssid | text node | block certificate | 64 signature
+ *   "KAB1" | text cluster | text key id | 32 ssid | text node | block certificate | 64 signature
  * The signature is over H(ABANDON, cluster, key id, ssid, node).
  */
 #ifndef KMS_CLUSTER_NODE_ABANDONMENT_H

@@ -7,7 +7,7 @@
 #include "common/wire/reader.h"
 #include "common/wire/writer.h"
 
-#define RECORD_VERSION 1
+#define MAGIC "KKR1"
 #define SHARE_MAX 8192
 
 struct store_id key_record_id(const struct birth_body *body)
@@ -20,9 +20,9 @@ struct store_id key_record_id(const struct birth_body *body)
 
 RESULT key_record_encode(struct secret *out, const struct key_record *r)
 {
-    TRY(secret_alloc(out, 1 + 1 + 8 + 4 + r->certificate.len + 4 + r->share.len));
+    TRY(secret_alloc(out, strlen(MAGIC) + 1 + 8 + 4 + r->certificate.len + 4 + r->share.len));
     struct writer w = writer_of(out->data, out->len);
-    writer_u8(&w, RECORD_VERSION);
+    writer_raw(&w, bytes_str(MAGIC));
     writer_u8(&w, (uint8_t)r->state);
     writer_u64(&w, (uint64_t)r->due_s);
     writer_block(&w, r->certificate);
@@ -34,7 +34,7 @@ RESULT key_record_decode(struct key_record *out, struct bytes in)
 {
     struct reader r = reader_of(in);
 
-    if (reader_u8(&r) != RECORD_VERSION) reader_refuse(&r);
+    if (!bytes_equal_str(reader_view(&r, strlen(MAGIC)), MAGIC)) reader_refuse(&r);
     uint8_t state = reader_u8(&r);
     if (state < KEY_PENDING || state > KEY_PENDING_DELETION) reader_refuse(&r);
     uint64_t due = reader_u64(&r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A key as it lies in the store (docs/wire-format.md, "node records"):
- *   u8 version (1) | u8 state | u64 due | block birth certificate with the signatures held | block share
+ *   "KKR1" | u8 state | u64 due | block birth certificate with the signatures held | block share
  * It holds the secret share, so it exists only as a struct secret on its way into or out of the sealed store.
  */
 #ifndef KMS_CLUSTER_NODE_KEY_RECORD_H

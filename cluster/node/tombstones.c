@@ -8,7 +8,7 @@
 #include "common/wire/reader.h"
 #include "common/wire/writer.h"
 
-#define TOMBSTONE_VERSION 1
+#define MAGIC "KTS1"
 
 static struct store_id id_of(const char *key_id)
 {
@@ -24,7 +24,7 @@ RESULT tombstones_put(struct node *node, const char *key_id, enum tombstone_kind
     struct writer   w = writer_to(&value);
     struct store_id id = id_of(key_id);
 
-    writer_u8(&w, TOMBSTONE_VERSION);
+    writer_raw(&w, bytes_str(MAGIC));
     writer_u8(&w, (uint8_t)kind);
     writer_u64(&w, (uint64_t)journal_wall_s(node));
     writer_block(&w, evidence);
@@ -36,7 +36,7 @@ static enum kms_err decode(struct bytes in, enum tombstone_kind *kind, struct by
 {
     struct reader r = reader_of(in);
 
-    if (reader_u8(&r) != TOMBSTONE_VERSION) reader_refuse(&r);
+    if (!bytes_equal_str(reader_view(&r, strlen(MAGIC)), MAGIC)) reader_refuse(&r);
     uint8_t read_kind = reader_u8(&r);
     (void)reader_u64(&r);
     *evidence = reader_block(&r, EVIDENCE_MAX);

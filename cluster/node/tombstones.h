@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is left of a key that this node no longer holds, or has promised never to hold (docs/wire-format.md):
- *   u8 version (1) | u8 kind | u64 time | block evidence
+ *   "KTS1" | u8 kind | u64 time | block evidence
  */
 #ifndef KMS_CLUSTER_NODE_TOMBSTONES_H
 #define KMS_CLUSTER_NODE_TOMBSTONES_H

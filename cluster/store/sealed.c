@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A decorator over any store: each value is AES-256-GCM under the node's DEK. A sealed record is
- *   u8 version (1) | text node | u8 table | text key | u32 version | u32 epoch | nonce | ciphertext | tag
+ *   "KSR1" | text node | u8 table | text key | u32 version | u32 epoch | nonce | ciphertext | tag
  * (docs/wire-format.md). The clear part names the place the record was sealed for; its hash is the associated data, so
  * a record does not open anywhere else, and the error can say whether it was moved or altered. The record "seal" of
  * STORE_META lets a wrong DEK be told from damage when the store is opened.
@@ -15,9 +15,9 @@
 #include "common/wire/reader.h"
 #include "common/wire/writer.h"
 
-#define RECORD_VERSION 1
+#define MAGIC "KSR1"
 #define NODE_NAME_MAX 32
-#define HEADER_MAX (1 + 4 + NODE_NAME_MAX + 1 + 4 + STORE_KEY_MAX + 8)
+#define HEADER_MAX (4 + 4 + NODE_NAME_MAX + 1 + 4 + STORE_KEY_MAX + 8)
 #define SEALED_MAX (HEADER_MAX + AEAD_OVERHEAD + STORE_VALUE_MAX)
 
 static const struct store_id seal_id = {.table = STORE_META, .key = "seal"};
@@ -37,7 +37,7 @@ struct place {
 
 static void write_place(struct writer *w, const struct place *p)
 {
-    writer_u8(w, RECORD_VERSION);
+    writer_raw(w, bytes_str(MAGIC));
     writer_text(w, p->node);
     writer_u8(w, (uint8_t)p->id.table);
     writer_text(w, p->id.key);
@@ -47,7 +47,7 @@ static void write_place(struct writer *w, const struct place *p)
 
 static void read_place(struct reader *r, struct place *p)
 {
-    if (reader_u8(r) != RECORD_VERSION) reader_refuse(r);
+    if (!bytes_equal_str(reader_view(r, strlen(MAGIC)), MAGIC)) reader_refuse(r);
     reader_text(r, p->node, NODE_NAME_MAX);
     p->id.table = (enum store_table)reader_u8(r);
     reader_text(r, p->id.key, STORE_KEY_MAX);

@@ -89,8 +89,8 @@ void     store_close(struct store *); /* accepts a zeroed store */
 RESULT store_open_sqlite(struct store *out, const char *directory);
 RESULT store_open_memory(struct store *out);
 /*
- * Takes over `inner` (on failure the caller still owns it). dek: 32 bytes, copied into secmem. node: its name, part of the
- * associated data. KMS_E_CORRUPT for a wrong DEK or another node's store.
+ * Takes over `inner` (on failure the caller still owns it). dek: 32 bytes, copied into secmem. node: its name, part of
+ * the associated data. KMS_E_CORRUPT for a wrong DEK or another node's store.
  */
 RESULT store_open_sealed(struct store *out, struct store *inner, const struct secret *dek, const char *node);
 /* Recomputes the chain; KMS_E_CORRUPT names the first bad row. */

@@ -63,7 +63,7 @@ static uint8_t *queue_room(struct queue *q, size_t more, size_t max)
     if (size == q->memory.len) {
         memmove(q->memory.data, q->memory.data + q->from, len);
     } else {
-        struct secret bigger = SECRET_NONE;
+        struct secret bigger = SECRET_NONE; /* moved */
         if (secret_alloc(&bigger, size) != KMS_OK) return NULL;
         if (len > 0) memcpy(bigger.data, q->memory.data + q->from, len);
         secret_clear(&q->memory);

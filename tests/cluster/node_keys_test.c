@@ -228,21 +228,21 @@ TEST(keys, a_node_does_not_start_on_another_nodes_record)
 
 TEST(keys, key_records_are_decoded_strictly)
 {
-    static const uint8_t good[] = {1, 2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, 'c', 0, 0, 0, 1, 's'};
-    struct key_record    r;
-    uint8_t              bad[sizeof good + 1];
+    static const char good[] = "KKR1\2\0\0\0\0\0\0\0\11\0\0\0\1c\0\0\0\1s";
+    struct key_record r;
+    size_t            good_len = sizeof good - 1;
+    uint8_t           bad[sizeof good];
 
-    assert_ok(key_record_decode(&r, BYTES_OF(good)));
+    assert_ok(key_record_decode(&r, bytes(good, good_len)));
     assert_int_equal(r.due_s, 9);
     assert_int_equal(r.state, KEY_ACTIVE);
-    for (size_t len = 0; len < sizeof good; len++) assert_err(KMS_E_CORRUPT, key_record_decode(&r, bytes(good, len)));
-    memcpy(bad, good, sizeof good);
-    bad[sizeof good] = 0;
+    for (size_t len = 0; len < good_len; len++) assert_err(KMS_E_CORRUPT, key_record_decode(&r, bytes(good, len)));
+    memcpy(bad, good, sizeof good); /* with its NUL */
     assert_err(KMS_E_CORRUPT, key_record_decode(&r, BYTES_OF(bad)));
-    for (size_t at = 0; at < 3; at++) {
+    for (size_t at = 0; at < 6; at++) {
         memcpy(bad, good, sizeof good);
         bad[at] = 0xff;
-        assert_err(KMS_E_CORRUPT, key_record_decode(&r, bytes(bad, sizeof good)));
+        assert_err(KMS_E_CORRUPT, key_record_decode(&r, bytes(bad, good_len)));
     }
 }
 

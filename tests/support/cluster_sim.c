@@ -199,6 +199,7 @@ void cluster_sim_clear(struct cluster_sim *s)
         credential_clear(&s->nodes[i].credential);
         buf_clear(&s->nodes[i].result.birth_certificate);
     }
+    sim_drop_queue(s); /* what the nodes said in parting */
     credential_clear(&s->gateway);
     credential_clear(&s->owner);
     credential_clear(&s->other);
