@@ -58,8 +58,12 @@ dev_stop() {
     [ "$code" = 0 ] || die "kms-clusterd dev ended with $code"
 }
 
+# A test that starts processes of its own defines test_cleanup.
 cleanup() {
     local code=$?
+    trap - ERR
+    set +e
+    declare -F test_cleanup > /dev/null && test_cleanup
     [ -n "$DEV_PID" ] && kill -TERM "$DEV_PID" 2> /dev/null && wait "$DEV_PID" 2> /dev/null
     rm -rf "$WORK"
     exit $code

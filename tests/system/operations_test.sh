@@ -14,7 +14,7 @@ stop_all() {
     for pid in "${pids[@]}"; do wait "$pid" 2> /dev/null || true; done
     pids=()
 }
-trap 'stop_all; cleanup' EXIT
+test_cleanup() { stop_all; }
 
 say "CA, certificates and credentials"
 "$KMSCTL" ca init --dir ca --cluster prod --passphrase-fd 0 <<< 'ca secret'
