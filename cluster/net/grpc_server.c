@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "cluster/net/h2.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 struct grpc_server {
@@ -340,6 +341,11 @@ static void on_deadline(void *self)
     uint64_t                silent_ms = loop_now(c) - c->heard_at, idle_ms = c->server->setup.idle_ms;
 
     expire_calls(c);
+    if (conn_peer(c->slot.conn)->not_after < clock_wall_s()) {
+        conn_close(c->slot.conn,
+                   fail(KMS_E_CERTIFICATE, "the certificate of %s has expired", conn_peer(c->slot.conn)->uri));
+        return;
+    }
     if (silent_ms >= idle_ms) {
         conn_close(c->slot.conn, fail(KMS_E_TIMEOUT, "nothing heard for %llu ms", (unsigned long long)silent_ms));
         return;

@@ -2,6 +2,7 @@
 /* The gRPC server on real sockets: framing, trailers, status codes, deadlines, roles, and who is let in at all. */
 #include "cluster/net/grpc_server.h"
 
+#include "common/base/clock.h"
 #include "net_grpc_client.h"
 #include "tests/support/cluster_pki.h"
 
@@ -72,7 +73,8 @@ static const struct grpc_method methods[] = {
 
 /* ---- the world ---- */
 
-static void world_open_as(struct world *w, const char *role_and_name, uint64_t idle_ms)
+/* The caller's certificate is valid for `valid_s` more. */
+static void world_open_for(struct world *w, const char *role_and_name, uint64_t idle_ms, int64_t valid_s)
 {
     static struct grpc_service service;
 
@@ -81,7 +83,7 @@ static void world_open_as(struct world *w, const char *role_and_name, uint64_t i
     cluster_pki_init(&w->pki, 0, "test");
     cluster_pki_init(&w->foreign, 1, "test");
     cluster_pki_issue(&w->pki, &w->node, "node/tss1");
-    cluster_pki_issue(&w->pki, &w->client, role_and_name);
+    cluster_pki_issue_dated(&w->pki, &w->client, role_and_name, clock_wall_s() - 86400 + valid_s, 1);
     cluster_pki_issue(&w->foreign, &w->stranger, "gateway/gw1");
     net_thread_init(&w->thread);
     struct tls_options tls = {
@@ -97,6 +99,11 @@ static void world_open_as(struct world *w, const char *role_and_name, uint64_t i
     assert_ok(grpc_server_open(&w->server, &setup));
     net_thread_start(&w->thread);
     grpc_client_open(&w->c, grpc_server_port(w->server), &w->client);
+}
+
+static void world_open_as(struct world *w, const char *role_and_name, uint64_t idle_ms)
+{
+    world_open_for(w, role_and_name, idle_ms, 3600);
 }
 
 static void world_open(struct world *w)
@@ -399,6 +406,18 @@ TEST(grpc_server, drops_a_silent_peer_that_does_not_answer_a_ping)
     grpc_client_flush(&w.c); /* says hello, and then reads without an answer */
     (void)net_read_all(&w.c.net, &out);
     w.c.is_closed = true;
+    world_close(&w);
+}
+
+TEST(grpc_server, drops_a_peer_whose_certificate_ends)
+{
+    struct world w;
+
+    world_open_for(&w, "gateway/gw1", 200, 1);
+    assert_call(&w, &(struct test_call){.path = ECHO_PATH}, ONE_MESSAGE, "200", "0");
+    while (!w.c.is_closed) grpc_client_turn(&w.c); /* it answers every ping, so silence is not the reason */
+
+    assert_true(clock_wall_s() > w.client.identity.not_after);
     world_close(&w);
 }
 
