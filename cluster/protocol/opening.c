@@ -41,8 +41,8 @@ void opening_hash_inputs(struct session *s)
 
 enum kms_err opening_write(struct session *s)
 {
-    uint8_t *body = session_broadcast(s, OPENING_LEN + s->protocol->rounds[0].max_broadcast);
-    size_t   room = s->protocol->rounds[0].max_broadcast;
+    size_t   room = s->protocol->open == NULL ? 0 : s->protocol->rounds[0].max_broadcast;
+    uint8_t *body = session_broadcast(s, OPENING_LEN + room);
 
     TRY(rng_fill(s->params.rng, body, NONCE_LEN));
     memcpy(body + NONCE_LEN, s->params.roster_hash, 32);

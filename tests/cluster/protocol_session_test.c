@@ -68,6 +68,16 @@ static const struct protocol toy_protocol = {
                {"number", EXPECTS_BROADCAST | EXPECTS_DIRECT, 1, 1, toy_on_number, toy_on_direct, toy_finish}},
 };
 
+static enum kms_err say_more(struct session *s, struct writer *w)
+{
+    return writer_space(w, 99) == NULL ? KMS_E_TOO_LARGE : KMS_OK;
+}
+
+static bool both_groups(enum group_id id)
+{
+    return id != GROUP_NONE;
+}
+
 static struct session_params params_of(party self)
 {
     return (struct session_params){.protocol = &toy_protocol,
@@ -270,7 +280,8 @@ TEST(session, names_whoever_speaks_for_a_round_that_cannot_have_begun)
 
     start(&t);
     struct message m = take(t.s[2], body);
-    m.round = 2;
+    m.round = 2; /* the confirmation, well formed */
+    m.body.len = 0;
     give(&t, 1, m);
     expect_abort(t.s[1], ABORT_CHEATING, 1u << 2, 0);
 }
@@ -311,6 +322,32 @@ TEST(session, names_the_sender_of_a_message_that_is_too_large)
     m.body.len++;
     give(&t, 1, m);
     expect_abort(t.s[1], ABORT_CHEATING, 1u << 3, 0);
+}
+
+TEST(session, names_the_sender_of_an_opening_that_is_cut_short)
+{
+    for (size_t len = 0; len < OPENING_LEN; len++) {
+        TOYS    t = {{0}};
+        uint8_t body[256];
+        start(&t);
+        struct message m = take(t.s[3], body);
+        m.body.len = len;
+        give(&t, 1, m);
+        expect_abort(t.s[1], ABORT_CHEATING, 1u << 3, 0);
+    }
+}
+
+TEST(session, names_the_sender_of_an_opening_with_a_session_id_or_an_echo)
+{
+    for (unsigned which = 0; which < 2; which++) {
+        TOYS    t = {{0}};
+        uint8_t body[256];
+        start(&t);
+        struct message m = take(t.s[3], body);
+        *(which == 0 ? &m.ssid[31] : &m.echo[0]) = 1;
+        give(&t, 1, m);
+        expect_abort(t.s[1], ABORT_CHEATING, 1u << 3, 0);
+    }
 }
 
 TEST(session, names_the_sender_of_a_kind_that_the_round_does_not_have)
@@ -361,10 +398,11 @@ TEST(session, does_not_blame_a_peer_for_its_own_failure)
 /* check 22: another configuration is nobody's crime, and ends the session before anything depends on a secret. */
 TEST(check_22, another_roster_or_request_is_a_configuration_error_without_blame)
 {
-    for (unsigned which = 0; which < 6; which++) {
+    for (unsigned which = 0; which < 9; which++) {
         TOYS                  t = {{0}};
         uint8_t               body[256];
         struct session_params other = params_of(2);
+        struct protocol       relative = toy_protocol;
         start(&t);
         session_free(&t.s[2]);
         if (which == 0) other.roster_hash[31] ^= 1;
@@ -372,7 +410,12 @@ TEST(check_22, another_roster_or_request_is_a_configuration_error_without_blame)
         if (which == 2) other.item = 1;
         if (which == 3) other.t = 3;
         if (which == 4) other.n = 4, other.quorum = party_set_first(4);
-        if (which == 5) memcpy(other.tag, params_of(1).tag, SESSION_TAG_LEN), other.roster_hash[0] = 1;
+        if (which == 5) relative.wire_id++, other.protocol = &relative;
+        if (which == 6) relative.version++, other.protocol = &relative;
+        if (which == 7) relative.name = "same", relative.supports = both_groups, other.protocol = &relative;
+        if (which == 7) other.group = group_by_id(GROUP_SECP256K1);
+        if (which == 8) relative.rounds[0].max_broadcast = 99, relative.open = say_more;
+        if (which == 8) relative.version++, other.protocol = &relative;
         assert_ok(session_init(&t.s[2], &other, 0));
         give(&t, 1, take(t.s[2], body));
         expect_abort(t.s[1], ABORT_CONFIGURATION, 0, 0);

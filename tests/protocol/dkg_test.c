@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cluster/dkg/dkg.h"
+#include "cluster/protocol/session_internal.h"
 #include "tests/support/sim.h"
 #include "tests/support/trace.h"
 
@@ -339,6 +340,56 @@ TEST(check_2, a_wrong_proof_of_the_share_names_its_prover)
     struct evil e = {.round = DKG_ROW_CHECK, .change = change_proof};
 
     run_evil(GROUP_SECP256K1, &e, "proof of the share does not hold");
+}
+
+/* TOB-SILA-7: party 2 knows its share, but says to hold another chain code, or another transcript, than it does. */
+static void give(struct session *to, struct session *from, uint8_t body[2048], struct message *m)
+{
+    assert_true(session_poll(from, m));
+    memcpy(body, m->body.data, m->body.len);
+    m->body = bytes(body, m->body.len);
+    if (to != NULL) assert_ok(session_on_message(to, m, 1));
+}
+
+static void prove_otherwise(struct session *evil, uint8_t *proof, unsigned flipped)
+{
+    const struct key_share *key = &evil->outcome.key;
+    uint8_t                 bound[64];
+
+    memcpy(bound, key->transcript, 32);
+    memcpy(bound + 32, key->chain_code, 32);
+    bound[flipped] ^= 1;
+    struct dlog_context   context = {TAG_POK_SHARE, session_ssid(evil), 2, BYTES_OF(bound)};
+    struct dlog_statement statement = {key->group, 1, &key->public_shares[2]};
+    assert_ok(dlog_prove(proof, &context, &statement, &key->secret_share, rng_system()));
+}
+
+TEST(check_2, a_proof_of_the_share_under_another_transcript_or_chain_code_is_refused)
+{
+    for (unsigned flipped = 0; flipped < 64; flipped += 63) {
+        struct sim_setup setup = setup_of(GROUP_ED25519, 2, 2);
+        struct session  *s[3];
+        struct message   m;
+        uint8_t          body[2048];
+        for (party p = 1; p <= 2; p++) {
+            struct session_params params;
+            sim_params(&params, &setup, p, rng_system());
+            assert_ok(session_init(&s[p], &params, 0));
+        }
+        for (unsigned messages = 0; messages < 4; messages++) { /* open, commit, share, its direct */
+            give(s[2], s[1], body, &m);
+            give(s[1], s[2], body, &m);
+        }
+        give(NULL, s[2], body, &m);
+        assert_int_equal(m.round, DKG_ROW_CHECK);
+        prove_otherwise(s[2], body, flipped);
+        assert_ok(session_on_message(s[1], &m, 1));
+
+        assert_int_equal(session_state(s[1]), SESSION_ABORTED);
+        assert_string_equal(s[1]->outcome.text, "proof of the share does not hold");
+        assert_int_equal(s[1]->outcome.culprits.mask, 1u << 2);
+        session_free(&s[1]), session_free(&s[2]);
+    }
 }
 
 /* check 18: what is dealt to one party is seen by nobody else, and the result by nobody at all. */

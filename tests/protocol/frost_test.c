@@ -292,10 +292,9 @@ static void replay_into(const struct sim_setup *from, party speaker, const struc
     session_free(&source);
 }
 
-TEST(check_21, openings_of_another_key_epoch_message_or_protocol_are_refused)
+TEST(check_21, openings_of_another_key_message_quorum_or_protocol_are_refused)
 {
     struct sim_setup here = setup_of(two_of_three, set_of(1, 2, 0)), there = here;
-    struct key_share next_epoch[SIM_PARTIES];
 
     there.shares = other_key;
     replay_into(&there, 2, &here);
@@ -314,24 +313,45 @@ TEST(check_21, openings_of_another_key_epoch_message_or_protocol_are_refused)
     there.message = BYTES_NONE;
     there.quorum = party_set_first(3);
     replay_into(&there, 2, &here);
+}
 
-    memcpy(next_epoch, two_of_three, sizeof next_epoch);
-    for (party p = 1; p <= 3; p++) next_epoch[p].epoch = 2;
+/* The same key in every other respect: what is changed here alone makes the difference. */
+TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_and_epoch)
+{
+    struct sim_setup here = setup_of(two_of_three, set_of(1, 2, 0));
+
+    for (unsigned which = 0; which < 4; which++) {
+        struct key_share      share = which == 1 ? other_key[2] : two_of_three[2];
+        struct session_params params;
+        uint8_t               said[512], heard[512];
+        struct message        opening, own;
+        struct session       *target = open_one(&here, 1, &own, heard), *source;
+        memcpy(share.transcript, two_of_three[2].transcript, sizeof share.transcript);
+        sim_params(&params, &here, 2, rng_system());
+        params.share = &share;
+        if (which == 0) params.key_id[0] ^= 1;
+        if (which == 2) share.transcript[0] ^= 1;
+        if (which == 3) share.epoch = params.epoch = 2;
+        wipe(share.checked, sizeof share.checked);
+        assert_ok(session_init(&source, &params, 0));
+        assert_true(session_poll(source, &opening));
+        memcpy(said, opening.body.data, opening.body.len);
+        opening.body = bytes(said, opening.body.len);
+        assert_ok(session_on_message(target, &opening, 1));
+        expect_peaceful_end(&target);
+        session_free(&source);
+    }
+}
+
+TEST(check_21, the_epoch_of_a_session_is_that_of_its_share)
+{
+    struct sim_setup      setup = setup_of(two_of_three, set_of(1, 2, 0));
     struct session_params params;
-    uint8_t               said[512], heard[512];
-    struct message        opening, own;
-    struct session       *target = open_one(&here, 1, &own, heard), *source;
-    sim_params(&params, &here, 2, rng_system());
-    params.share = &next_epoch[2];
-    assert_err(KMS_E_ARGUMENT, session_init(&source, &params, 0)); /* the epoch is the share's */
+    struct session       *s;
+
+    sim_params(&params, &setup, 1, rng_system());
     params.epoch = 2;
-    wipe(next_epoch[2].checked, sizeof next_epoch[2].checked);
-    assert_ok(session_init(&source, &params, 0));
-    assert_true(session_poll(source, &opening));
-    memcpy(said, opening.body.data, opening.body.len);
-    assert_ok(session_on_message(target, &opening, 1));
-    expect_peaceful_end(&target);
-    session_free(&source);
+    assert_err(KMS_E_ARGUMENT, session_init(&s, &params, 0));
 }
 
 TEST(check_21, a_response_of_another_session_of_the_same_request_is_refused)
