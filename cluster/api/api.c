@@ -7,7 +7,7 @@
 
 #include "cluster/api/api_state.h"
 #include "cluster/api/auth.h"
-#include "cluster/api/body.h"
+#include "cluster/api/words.h"
 #include "common/base/text.h"
 
 static void on_tick(void *arg)
@@ -100,7 +100,7 @@ static RESULT check_shape(struct call *call)
         return call->http->body.len == 0 ? KMS_OK : fail(KMS_E_ARGUMENT, "this request takes no body");
     if (call->http->body.len == 0) return fail(KMS_E_FORMAT, "a JSON body is missing");
     TRY(check_media_type(call));
-    return body_check_utf8(call->http->body);
+    return words_check_utf8(call->http->body);
 }
 
 static RESULT handle(struct call *call)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/audit: the rows of t_key_operation_log. */
-#include "cluster/api/body.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/json_out.h"
+#include "cluster/api/query.h"
 
 #define ROW_MAX INT64_C(9007199254740991) /* what a JSON number holds exactly */
 

@@ -10,8 +10,6 @@
 #include "cluster/coordinator/operations.h"
 #include "common/wire/json.h"
 
-#define ETAG_LEN 34 /* quotes and 32 hex digits */
-
 struct api;
 struct route;
 

@@ -3,7 +3,7 @@
 #include "cluster/api/api_state.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/json_out.h"
-#include "cluster/frost/frost.h"
+#include "cluster/protocol/scheme.h"
 
 enum kms_err cluster_health(struct call *call)
 {
@@ -36,7 +36,7 @@ enum kms_err cluster_capabilities(struct call *call)
     struct json_out          eddsa = json_out_object();
     cJSON                   *algorithms = cJSON_CreateArray();
 
-    json_out_text(&eddsa, "algo_type", frost_scheme.name);
+    json_out_text(&eddsa, "algo_type", coordinator_algorithm_name(ALGORITHM_EDDSA));
     json_out_texts(&eddsa, "curves", curves, ARRAY_LEN(curves));
     json_out_texts(&eddsa, "default_for", curves, ARRAY_LEN(curves));
     if (!cJSON_AddItemToArray(algorithms, eddsa.item)) json_out_clear(&eddsa);

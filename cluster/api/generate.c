@@ -5,6 +5,7 @@
 #include "cluster/api/api_state.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/key_json.h"
+#include "cluster/api/words.h"
 #include "cluster/protocol/scheme.h"
 
 #define SHARD_COUNT_DEFAULT 3

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "cluster/coordinator/hooks.h"
-#include "cluster/frost/frost.h"
 #include "common/crypto/spki.h"
 
 void key_view_clear(struct key_view *v)
@@ -35,18 +34,13 @@ RESULT key_view_load(struct key_view *out, const struct call *call, enum action 
     return KMS_OK;
 }
 
-const char *key_algorithm_name(uint16_t algorithm)
-{
-    return algorithm == ALGORITHM_EDDSA ? frost_scheme.name : "UNKNOWN";
-}
-
 static void add_format(struct json_out *o, const struct prime_group *group, const struct birth_body *b)
 {
     struct json_out format = json_out_object();
 
     json_out_text(&format, "type", "ECC");
     json_out_text(&format, "curve", group->name);
-    json_out_text(&format, "algo_type", key_algorithm_name(b->algorithm));
+    json_out_text(&format, "algo_type", coordinator_algorithm_name(b->algorithm));
     json_out_number(&format, "size", (double)group->scalar_len);
     json_out_item(o, "format", format.item);
 }

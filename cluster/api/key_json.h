@@ -3,7 +3,7 @@
 #ifndef KMS_CLUSTER_API_KEY_JSON_H
 #define KMS_CLUSTER_API_KEY_JSON_H
 
-#include "cluster/api/body.h"
+#include "cluster/api/etag.h"
 #include "cluster/api/json_out.h"
 #include "common/document/policy.h"
 
@@ -24,7 +24,5 @@ RESULT key_view_load(struct key_view *out, const struct call *, enum action);
 RESULT key_json(struct json_out *out, const struct key_record *);
 /* Of one key. */
 void key_etag(char out[ETAG_LEN + 1], const struct key_record *);
-/* "EDDSA". */
-const char *key_algorithm_name(uint16_t algorithm);
 
 #endif

@@ -3,6 +3,8 @@
 #include "cluster/api/api_state.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/key_json.h"
+#include "cluster/api/query.h"
+#include "cluster/api/words.h"
 #include "cluster/coordinator/hooks.h"
 
 static enum kms_err reply_key(struct call *call, const struct key_record *key)
@@ -54,7 +56,7 @@ static enum kms_err add_to_page(void *arg, const struct key_record *key)
     return KMS_OK;
 }
 
-static enum kms_err reply_page(struct call *call, const struct page_query *query, const char *owner, const char *etag)
+static enum kms_err reply_page(struct call *call, const struct query_page *query, const char *owner, const char *etag)
 {
     struct metadata *m = call_metadata(call);
     JSON_OUT_LOCAL   o = json_out_object();
@@ -72,12 +74,12 @@ static enum kms_err reply_page(struct call *call, const struct page_query *query
 
 enum kms_err keys_list(struct call *call)
 {
-    struct page_query query;
+    struct query_page query;
     char              etag[ETAG_LEN + 1];
     const char       *owner = call->who.role == ROLE_CLIENT ? call->who.uri : NULL;
 
     TRY(policy_check(&call->who, ACTION_LIST, NULL));
-    TRY(page_query_parse(&query, call->query));
+    TRY(query_parse_page(&query, call->query));
     TRY(etag_of_list(etag, call, "keys", owner));
     if (!call_has_etag(call, etag)) return reply_page(call, &query, owner, etag);
     call_reply_not_modified(call, etag);

@@ -3,9 +3,11 @@
  * evidence. */
 #include <stdio.h>
 
-#include "cluster/api/body.h"
+#include "cluster/api/etag.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/json_out.h"
+#include "cluster/api/query.h"
+#include "cluster/api/words.h"
 #include "common/base/text.h"
 #include "common/crypto/hash.h"
 
@@ -171,7 +173,7 @@ static enum kms_err add_to_page(void *arg, const struct object_record *object)
     return KMS_OK;
 }
 
-static enum kms_err reply_page(struct call *call, const struct page_query *query, const char *owner, const char *etag)
+static enum kms_err reply_page(struct call *call, const struct query_page *query, const char *owner, const char *etag)
 {
     struct metadata   *m = call_metadata(call);
     JSON_OUT_LOCAL     o = json_out_object();
@@ -187,11 +189,11 @@ static enum kms_err reply_page(struct call *call, const struct page_query *query
 
 enum kms_err objects_list(struct call *call)
 {
-    struct page_query query;
+    struct query_page query;
     char              etag[ETAG_LEN + 1];
     const char       *owner = call->who.role == ROLE_CLIENT ? call->who.uri : NULL;
 
-    TRY(page_query_parse(&query, call->query));
+    TRY(query_parse_page(&query, call->query));
     TRY(etag_of_list(etag, call, "objects", owner));
     if (!call_has_etag(call, etag)) return reply_page(call, &query, owner, etag);
     call_reply_not_modified(call, etag);

@@ -3,7 +3,7 @@
 #include "cluster/api/api_state.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/key_json.h"
-#include "cluster/frost/frost.h"
+#include "cluster/protocol/outcome.h"
 
 #define DATA_MAX 65536
 
@@ -68,7 +68,7 @@ enum kms_err keys_sign(struct call *call)
     TRY(json_object_end(&body));
     if (strcmp(key.record.state, "ENABLED") != 0)
         return fail(KMS_E_STATE, "the key is being deleted: it signs no more");
-    call->algorithm = key_algorithm_name(key.birth.body.algorithm);
+    call->algorithm = coordinator_algorithm_name(key.birth.body.algorithm);
     call->data_type = strcmp(data.type, "HASH") == 0 ? "HASH" : "RAW";
     struct sign_order order = {.key = &key.record, .birth = &key.birth.body, .data = buf_bytes(&data.bytes)};
     coordinator_sign(call->api->coordinator, &op, &order, on_signed, call);
@@ -100,10 +100,7 @@ enum kms_err keys_verify(struct call *call)
     TRY(take_data(&data, &body));
     TRY(take_signature(&signature, &body));
     TRY(json_object_end(&body));
-    const struct prime_group *group = group_by_id(key.birth.body.group);
-    if (group == NULL) return fail(KMS_E_CORRUPT, "key %s: unknown group", call->id);
-    enum kms_err err = frost_scheme.verify(group, buf_bytes(&signature),
-                                           bytes(key.birth.body.public_key, group->point_len), buf_bytes(&data.bytes));
+    enum kms_err err = coordinator_verify(&key.birth.body, buf_bytes(&signature), buf_bytes(&data.bytes));
     json_out_text(&o, "keyId", call->id);
     json_out_bool(&o, "valid", err == KMS_OK);
     call_reply_json(call, 200, o.item, NULL);

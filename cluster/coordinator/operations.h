@@ -54,6 +54,11 @@ struct sign_order {
 void coordinator_sign(struct coordinator *, const struct operation *, const struct sign_order *, sign_done *,
                       void *arg);
 
+/* KMS_E_SIGNATURE if it is not one of `data` under the key's public key. Public inputs. */
+RESULT coordinator_verify(const struct birth_body *, struct bytes signature, struct bytes data);
+/* "EDDSA"; "UNKNOWN". */
+const char *coordinator_algorithm_name(uint16_t algorithm);
+
 typedef void destroy_done(void *arg, enum kms_err, const struct key_record * /* NULL after an error */);
 /* Hides the key, then waits a moment for its holders; those that are away are told when they come back. */
 void coordinator_destroy(struct coordinator *, const struct operation *, const struct key_record *, destroy_done *,

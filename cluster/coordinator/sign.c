@@ -12,19 +12,25 @@ static enum kms_err choose_signers(struct coordinator *c, struct request *r, uin
     return placement_signers(c, &r->birth, avoid, (unsigned)c->count_requests + r->attempts, out);
 }
 
-static RESULT check_signature(const struct request *r, struct bytes signature)
+RESULT coordinator_verify(const struct birth_body *birth, struct bytes signature, struct bytes data)
 {
-    const struct prime_group *group = group_by_id(r->birth.group);
-    struct bytes              public_key = bytes(r->birth.public_key, group->point_len);
+    const struct prime_group *group = group_by_id(birth->group);
 
-    return frost_scheme.verify(group, signature, public_key, buf_bytes(&r->data));
+    if (group == NULL || birth->algorithm != frost_scheme.id)
+        return fail(KMS_E_UNSUPPORTED, "algorithm %u is not known here", birth->algorithm);
+    return frost_scheme.verify(group, signature, bytes(birth->public_key, group->point_len), data);
+}
+
+const char *coordinator_algorithm_name(uint16_t algorithm)
+{
+    return algorithm == frost_scheme.id ? frost_scheme.name : "UNKNOWN";
 }
 
 static void on_signed(struct coordinator *c, struct request *r, unsigned node, const Kms__V1__Result *result)
 {
     struct bytes signature = bytes(result->signature.data, result->signature.len);
 
-    if (check_signature(r, signature) != KMS_OK) {
+    if (coordinator_verify(&r->birth, signature, buf_bytes(&r->data)) != KMS_OK) {
         request_fail_node(c, r, node, fail(KMS_E_PROOF, "%s: its signature does not verify", c->config.nodes[node]));
         return;
     }

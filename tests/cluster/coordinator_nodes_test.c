@@ -201,6 +201,20 @@ TEST(circuits, of_a_lost_link_close_and_come_back_under_new_ids)
     gateway_clear(&g);
 }
 
+TEST(circuits, are_opened_for_a_node_whose_shares_stay_in_doubt)
+{
+    struct gateway g;
+
+    gateway_init(&g, &(struct gateway_options){.node_count = 3});
+    g.fakes[0].pending = 1;
+    gateway_pass(&g, 310);
+    assert_string_equal(buf_str(&g.trace), ""); /* perhaps a generation under way */
+    gateway_pass(&g, 310);
+    assert_string_equal(buf_str(&g.trace), "tss1: circuit tss2 open\ntss2: circuit tss1 open\n"
+                                           "tss1: circuit tss3 open\ntss3: circuit tss1 open\n");
+    gateway_clear(&g);
+}
+
 /* Results that nobody asked for. */
 
 static void send_result(struct gateway *g, unsigned node, struct bytes tag, int32_t error)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "cluster/api/api_state.h"
-#include "cluster/api/body.h"
 #include "cluster/api/handlers.h"
 #include "cluster/api/routes.h"
+#include "cluster/api/words.h"
 #include "common/base/log.h"
 #include "common/document/policy.h"
 #include "tests/fuzz/fuzz.h"
@@ -187,7 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (len > 0) memcpy(query, in.data, len);
     x.request.body = bytes(in.data + len, in.len - len);
     struct call *call = make_call(&w, &x, route, query);
-    enum kms_err err = body_check_utf8(x.request.body);
+    enum kms_err err = words_check_utf8(x.request.body);
     if (err == KMS_OK) err = route->handle(call);
     if (err != KMS_OK) call_reply_error(call, err);
     CHECK(x.replies == 1);

@@ -105,36 +105,45 @@ static void answer_heartbeats(struct coordinator *c)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static struct coordinator *make_coordinator(struct metadata *metadata, struct rng *rng)
 {
     static struct roster      roster = {.sequence = 1};
     static uint64_t           sum;
-    struct rng                rng = {.fill = fuzz_fill};
-    struct metadata           metadata;
     struct coordinator       *c;
-    unsigned                  calls = 0;
-    struct coordinator_config config = {.cluster = "fuzz",
-                                        .name = "gw",
-                                        .roster = &roster,
-                                        .metadata = &metadata,
-                                        .rng = &rng,
-                                        .node_count = 4,
-                                        .heartbeat_ms = 300,
-                                        .heartbeat_misses = 3,
-                                        .sign_deadline_ms = 5000,
-                                        .generate_deadline_ms = 30000,
-                                        .progress_ms = 1000,
-                                        .requests_max = 4,
-                                        .default_algorithm_ed25519 = "EDDSA",
-                                        .version = "0"};
+    struct coordinator_config config = {
+        .cluster = "fuzz",
+        .name = "gw",
+        .roster = &roster,
+        .metadata = metadata,
+        .io = {&sum, fuzz_now, fuzz_wall, fuzz_send, fuzz_reset},
+        .rng = rng,
+        .node_count = 4,
+        .heartbeat_ms = 300,
+        .heartbeat_misses = 3,
+        .sign_deadline_ms = 5000,
+        .generate_deadline_ms = 30000,
+        .progress_ms = 1000,
+        .requests_max = 4,
+        .default_algorithm_ed25519 = "EDDSA",
+        .version = "0",
+    };
+
+    for (unsigned i = 0; i < 4; i++) (void)snprintf(config.nodes[i], sizeof config.nodes[i], "tss%u", i + 1);
+    CHECK(coordinator_new(&c, &config) == KMS_OK);
+    return c;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rng      rng = {.fill = fuzz_fill};
+    struct metadata metadata;
+    unsigned        calls = 0;
 
     fuzz_start();
     log_setup(LOG_OFF, 2, NULL);
     now = 1000;
-    config.io = (struct coordinator_io){&sum, fuzz_now, fuzz_wall, fuzz_send, fuzz_reset};
-    for (unsigned i = 0; i < 4; i++) (void)snprintf(config.nodes[i], sizeof config.nodes[i], "tss%u", i + 1);
     CHECK(metadata_open_memory(&metadata) == KMS_OK);
-    CHECK(coordinator_new(&c, &config) == KMS_OK);
+    struct coordinator *c = make_coordinator(&metadata, &rng);
     answer_heartbeats(c);
     start_signature(c, &calls);
     CHECK(calls == 0); /* it is under way */

@@ -30,7 +30,7 @@ struct fake_node {
     const char         *missing; /* NULL: nobody */
     unsigned            times;   /* how often; then it answers. 0: always */
     bool                forgets; /* it holds deletions back: Destroyed with PENDING_DELETION, due in an hour */
-    uint64_t            roster_sequence;
+    uint64_t            roster_sequence, pending; /* as its reports say */
     unsigned            starts, commits, cancels, destroys, delivers;
     Kms__V1__Start     *last; /* owned: the last Start */
 };

@@ -42,6 +42,7 @@ static void on_ping(struct gateway *g, unsigned node, const Kms__V1__Ping *ping)
     info.cluster = g->roster.cluster;
     info.version = (char *)(uintptr_t) "0.1.0";
     info.roster_sequence = g->fakes[node].roster_sequence;
+    info.pending = g->fakes[node].pending;
     pong.id = ping->id;
     pong.info = &info;
     from.kind_case = KMS__V1__FROM_NODE__KIND_PONG;
