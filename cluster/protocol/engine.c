@@ -17,9 +17,7 @@
 void engine_abort(struct session *s, enum abort_reason reason, struct party_set culprits, const char *text)
 {
     outcome_wipe(&s->outcome);
-    s->outcome.reason = reason;
-    s->outcome.culprits = culprits;
-    s->outcome.text = text;
+    s->outcome = (struct outcome){.reason = reason, .culprits = culprits, .text = text};
     if (reason == ABORT_TIMEOUT) s->outcome.missing = inbox_missing(&s->inbox, s->row);
     memcpy(s->outcome.ssid, s->ssid, SSID_LEN);
     s->state = SESSION_ABORTED;
