@@ -20,10 +20,7 @@ CK_RV C_Finalize(void *reserved)
 {
     struct call c;
 
-    if (call_begin(&c, "C_Finalize") == CKR_OK) {
-        c.rv = reserved != NULL ? call_bad_arguments() : lifecycle_finalize();
-        if (c.rv == CKR_OK) c.provider = NULL; /* its calls are counted anew */
-    }
+    if (call_begin(&c, "C_Finalize") == CKR_OK) c.rv = reserved != NULL ? call_bad_arguments() : lifecycle_finalize();
     return call_end(&c);
 }
 

@@ -131,8 +131,10 @@ static void wait_for_calls(void)
 CK_RV lifecycle_finalize(void)
 {
     lock();
+    bool first = !state.finalizing;
     state.finalizing = true;
     unlock();
+    if (!first) return refuse(CKR_CRYPTOKI_NOT_INITIALIZED, "another thread is in C_Finalize");
     wait_for_calls();
     lock();
     provider_clear(&state.provider);

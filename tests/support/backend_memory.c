@@ -10,6 +10,8 @@
 #include "common/crypto/ed25519.h"
 #include "common/crypto/rng.h"
 
+int64_t backend_memory_refresh_ms = 3600000;
+
 static struct backend_memory memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .pin = ""};
 
 static void clear_items(void)

@@ -31,6 +31,9 @@ struct backend_memory {
     void (*meanwhile)(void);
 };
 
+/* refresh_ms of the test's wiring, for the next C_Initialize; an hour unless set. */
+extern int64_t backend_memory_refresh_ms;
+
 /* A fresh one; what an earlier one held is freed. pin: the passphrase. */
 struct backend_memory *backend_memory_reset(const char *pin);
 /* The vtable over it. */
