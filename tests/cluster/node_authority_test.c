@@ -141,16 +141,20 @@ TEST(authority, a_certificate_of_another_ca_or_cluster_is_refused)
     struct cluster_pki    foreign, elsewhere;
     struct credential     stranger, neighbour;
     struct signed_request r;
+    char                  body[256];
 
     set_up();
     cluster_pki_init(&foreign, 1, "test");
-    cluster_pki_init(&elsewhere, 0, "prod");
+    cluster_pki_init(&elsewhere, SIM_CA, "prod");
     cluster_pki_issue(&foreign, &stranger, "client/app");
     cluster_pki_issue(&elsewhere, &neighbour, "client/app");
     sim_request(&sim, &r, &stranger, target, sign_body);
     assert_sign_refused(KMS_E_CERTIFICATE, &r);
     sim_request(&sim, &r, &neighbour, target, sign_body);
     assert_sign_refused(KMS_E_CERTIFICATE, &r);
+    sim_generate_body(body, 2, 3);
+    sim_request(&sim, &r, &neighbour, "POST /api/v1/keys/generate", body);
+    assert_refused(KMS_E_CERTIFICATE, GENERATE, &r, NULL);
     credential_clear(&stranger);
     credential_clear(&neighbour);
     cluster_pki_clear(&foreign);

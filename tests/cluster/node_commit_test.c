@@ -367,9 +367,9 @@ TEST(commit, only_a_proper_abandonment_by_another_holder_discards)
     say_abandoned(who, &a);
     assert_ok(abandonment_sign(&a, &sim.nodes[who].credential));
     say_abandoned(who, &a);
-    a = good; /* in another holder's name */
+    a = good; /* in another holder's name, properly signed with the wrong certificate */
+    memcpy(outsider.identity.name, sim.nodes[other].name, sizeof outsider.identity.name);
     assert_ok(abandonment_sign(&a, &outsider));
-    memcpy(a.node, sim.nodes[other].name, sizeof a.node);
     say_abandoned(who, &a);
     credential_clear(&outsider);
     cluster_pki_issue(&foreign, &outsider, other == 0 ? "node/tss1" : "node/tss2");
@@ -499,6 +499,37 @@ TEST(commit, a_node_keeps_its_promise)
     sim_restart(&sim, 1);
     sim_advance(&sim, 61000);
     assert_string_equal(sim_key_state(&sim, 1, key_id), "NONE");
+    cluster_sim_clear(&sim);
+}
+
+static enum sim_fate hold_for_third(void *arg, struct sim_relay *r)
+{
+    return do_not_hear(arg, r) == SIM_DROP ? SIM_HOLD : SIM_PASS;
+}
+
+/* The session was only slow: when it ends well after all, the promise stands. */
+TEST(commit, a_late_session_does_not_break_a_promise)
+{
+    char key_id[KEY_ID_LEN + 1] = "";
+
+    for (uint64_t at = 0; key_id[0] == '\0'; at++) {
+        if (at > 0) cluster_sim_clear(&sim);
+        cluster_sim_init(&sim, 3);
+        struct deaf d = {.begin = sim.relays, .at = at};
+        sim.arg = &d;
+        sim.on_relay = hold_for_third;
+        begin_generate();
+        sim_run(&sim);
+        sim_only_key(&sim, ALL, key_id);
+    }
+    sim.on_relay = NULL;
+    assert_int_equal(sim.nodes[2].node->runs.count, 1);
+    assert_ok(tombstones_put(sim.nodes[2].node, key_id, TOMBSTONE_ABANDONED, bytes_str("a promise")));
+    sim_release(&sim);
+    sim_run(&sim);
+    assert_int_equal(sim.nodes[2].result.error, KMS_E_STATE);
+    assert_int_equal(sim.nodes[2].result.birth_certificate.len, 0);
+    assert_string_equal(sim_key_state(&sim, 2, key_id), "NONE");
     cluster_sim_clear(&sim);
 }
 

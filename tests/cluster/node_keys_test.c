@@ -136,14 +136,12 @@ TEST(keys, a_deletion_is_for_the_key_in_its_path)
     cluster_sim_clear(&sim);
 }
 
-/* State is checked again before the message that completes a signature: the session ends with the key. */
-TEST(keys, a_deletion_ends_the_sessions_of_its_key)
+static void delete_during_a_signature(void)
 {
     struct signed_request r;
     struct sim_start      start;
     char                  path[128];
 
-    set_up();
     (void)snprintf(path, sizeof path, "POST /api/v1/keys/%s/sign", key_id);
     sim_request(&sim, &r, &sim.owner, path, "{\"data\":\"61747461636b206174206461776e\"}");
     sim_start_init(&sim, &start, KMS__V1__OPERATION__OPERATION_SIGN, &r, BOTH);
@@ -156,6 +154,20 @@ TEST(keys, a_deletion_ends_the_sessions_of_its_key)
         assert_int_equal(sim.nodes[i].result.signature_len, 0);
     }
     sim_start_clear(&start);
+}
+
+/* State is checked again before the message that completes a signature: the session ends with the key. */
+TEST(keys, a_deletion_ends_the_sessions_of_its_key)
+{
+    set_up();
+    delete_during_a_signature();
+    assert_string_equal(sim.nodes[0].destroyed_state, "PENDING_DELETION");
+    cluster_sim_clear(&sim);
+    set_up();
+    sim.deletion_wait_s = 0;
+    sim_restart(&sim, 0);
+    delete_during_a_signature();
+    assert_string_equal(sim.nodes[0].destroyed_state, "DELETED");
     cluster_sim_clear(&sim);
 }
 

@@ -33,7 +33,7 @@ TEST(links, only_gateways_of_this_cluster_have_one)
     struct credential  stranger;
 
     cluster_sim_init(&sim, 2);
-    cluster_pki_init(&elsewhere, 0, "prod");
+    cluster_pki_init(&elsewhere, SIM_CA, "prod");
     cluster_pki_issue(&elsewhere, &stranger, "gateway/gw1");
     assert_true(link_accepted(&sim.gateway.identity));
     assert_false(link_accepted(&sim.owner.identity));

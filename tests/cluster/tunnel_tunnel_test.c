@@ -421,6 +421,26 @@ TEST(tunnel, refuses_a_certificate_of_another_ca)
     cluster_pki_clear(&foreign);
 }
 
+/* One CA for two clusters: the certificate is listed, its cluster is another. */
+TEST(tunnel, refuses_a_node_of_another_cluster)
+{
+    struct cluster_pki pki, elsewhere;
+    struct end         a, other;
+
+    cluster_pki_init(&pki, 2, "test");
+    cluster_pki_init(&elsewhere, 2, "prod");
+    end_init(&a, &pki, "node/tss1");
+    end_init(&other, &elsewhere, "node/tss2");
+    open_to(&a, "tss2", other.credential.identity.fingerprint);
+    open_to(&other, "tss1", a.credential.identity.fingerprint);
+    assert_int_equal(relay(&a, &other), KMS_E_CLOSED);
+    assert_false(tunnel_is_ready(a.tunnel));
+    end_clear(&a);
+    end_clear(&other);
+    cluster_pki_clear(&pki);
+    cluster_pki_clear(&elsewhere);
+}
+
 /* The fingerprint is the expected one, the name is not: the server's end, where the client is the impostor. */
 TEST(tunnel, refuses_a_listed_certificate_under_another_name)
 {

@@ -220,6 +220,11 @@ static struct sim_item *take_next(struct cluster_sim *s)
     return item;
 }
 
+void sim_release(struct cluster_sim *s)
+{
+    for (struct sim_item *i = s->first; i != NULL; i = i->next) i->held = false;
+}
+
 void sim_run(struct cluster_sim *s)
 {
     for (struct sim_item *item; (item = take_next(s)) != NULL;) {

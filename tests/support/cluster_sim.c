@@ -174,7 +174,7 @@ void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
     s->seen = BUF_INIT(SIM_SEEN_MAX);
     disks_of = s;
     log_setup(getenv("KMS_TEST_LOG") == NULL ? LOG_OFF : LOG_DEBUG, 2, "sim");
-    cluster_pki_init(&s->pki, 0, "test");
+    cluster_pki_init(&s->pki, SIM_CA, "test");
     cluster_pki_issue(&s->pki, &s->gateway, "gateway/gw1");
     cluster_pki_issue(&s->pki, &s->owner, "client/app");
     cluster_pki_issue(&s->pki, &s->other, "client/other");

@@ -13,6 +13,7 @@
 #include "tests/support/test.h"
 
 #define SIM_NODES_MAX 16
+#define SIM_CA 2 /* of test_ca.h: one that vouches for any cluster, so that the nodes must tell them apart */
 #define SIM_CIRCUITS_MAX 4096
 #define SIM_SEEN_MAX (16 * 1024 * 1024)
 
@@ -105,6 +106,8 @@ void         sim_close_circuit(struct cluster_sim *, unsigned a, unsigned b);
 uint64_t     sim_circuit_between(const struct cluster_sim *, unsigned a, unsigned b); /* the newest; 0: none */
 void         sim_deliver_roster(struct cluster_sim *, uint32_t nodes_mask);
 
+/* Relays that wait by SIM_HOLD wait no longer. */
+void sim_release(struct cluster_sim *);
 /* Delivers until nothing waits. */
 void sim_run(struct cluster_sim *);
 /* Moves both clocks and lets every node tick, in steps of at most a second. */
