@@ -206,9 +206,13 @@ static enum kms_err sqlite_log_append(void *self, struct store_log_row *row)
 static void take_text(sqlite3_stmt *st, int column, char *out, size_t size, bool *fits)
 {
     const char *text = (const char *)sqlite3_column_text(st, column);
+    size_t      len = text == NULL ? size : strlen(text);
 
-    if (text == NULL || strlen(text) >= size) *fits = false;
-    (void)snprintf(out, size, "%s", text == NULL ? "" : text);
+    memset(out, 0, size);
+    if (len >= size)
+        *fits = false;
+    else
+        memcpy(out, text, len);
 }
 
 static void take_hash(sqlite3_stmt *st, int column, uint8_t out[32], bool *fits)

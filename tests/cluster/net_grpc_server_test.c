@@ -153,7 +153,7 @@ TEST(grpc_server, answers_a_unary_call)
 {
     struct world     w;
     struct test_call call;
-    struct bytes     reply;
+    struct bytes     reply = BYTES_NONE;
 
     world_open(&w);
     test_call_init(&call, ECHO_PATH);
@@ -192,7 +192,7 @@ TEST(grpc_server, carries_messages_of_the_maximum)
 {
     struct world     w;
     struct test_call call;
-    struct bytes     reply;
+    struct bytes     reply = BYTES_NONE;
     BUF_LOCAL        large = BUF_INIT(GRPC_MESSAGE_MAX);
 
     world_open(&w);
@@ -276,7 +276,7 @@ TEST(grpc_server, streams_both_ways)
 {
     struct world     w;
     struct test_call call;
-    struct bytes     message;
+    struct bytes     message = BYTES_NONE;
 
     world_open(&w);
     test_call_init(&call, "/t.T/Stream");
@@ -302,7 +302,7 @@ TEST(grpc_server, ends_streams_with_their_connection)
 {
     struct world     w;
     struct test_call call;
-    struct bytes     message;
+    struct bytes     message = BYTES_NONE;
 
     world_open(&w);
     test_call_init(&call, "/t.T/Stream");

@@ -19,7 +19,7 @@ TEST(grpc, puts_messages_together_however_they_are_cut)
 {
     BUF_LOCAL          wire = BUF_INIT(4096);
     struct grpc_frames frames;
-    struct bytes       message;
+    struct bytes       message = BYTES_NONE;
 
     add_frame(&wire, bytes_str("one"));
     add_frame(&wire, BYTES_NONE);
@@ -44,7 +44,7 @@ TEST(grpc, puts_messages_together_however_they_are_cut)
 TEST(grpc, knows_when_a_message_is_cut_off)
 {
     struct grpc_frames frames;
-    struct bytes       message;
+    struct bytes       message = BYTES_NONE;
 
     grpc_frames_init(&frames);
     assert_ok(grpc_frames_receive(&frames, bytes("\0\0\0\0\2x", 6)));

@@ -208,7 +208,7 @@ TEST(node_service, serves_once_a_roster_names_it)
 static void start_watch(struct world *w, struct test_call *watch, const char *service)
 {
     Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-    struct bytes                         message;
+    struct bytes                         message = BYTES_NONE;
 
     request.service = (char *)(uintptr_t)service;
     test_call_init(watch, "/grpc.health.v1.Health/Watch");
@@ -221,7 +221,7 @@ TEST(node_service, tells_watchers_of_changes)
 {
     struct world     w;
     struct test_call watch, other;
-    struct bytes     message;
+    struct bytes     message = BYTES_NONE;
 
     world_open(&w, "client/app");
     start_watch(&w, &watch, "");
@@ -274,7 +274,7 @@ TEST(node_service, links_a_gateway)
 {
     struct world     w;
     struct test_call link;
-    struct bytes     message;
+    struct bytes     message = BYTES_NONE;
 
     world_open(&w, "gateway/gw1");
     test_call_init(&link, "/kms.v1.Cluster/Link");
@@ -350,7 +350,7 @@ TEST(node_service, does_not_serve_while_it_drains)
 {
     struct world     w;
     struct test_call watch;
-    struct bytes     message;
+    struct bytes     message = BYTES_NONE;
 
     world_open(&w, "client/app");
     deliver_roster(&w);

@@ -15,7 +15,7 @@ static const struct store_id id = {.table = STORE_SHARE, .key = "key1", .version
 
 static void path_in(char out[512], const char *directory, const char *name)
 {
-    (void)snprintf(out, 512, "%s/%s", directory, name);
+    assert_true(snprintf(out, 512, "%s/%s", directory, name) < 512);
 }
 
 static unsigned mode_of(const char *path)
