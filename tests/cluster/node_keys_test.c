@@ -238,6 +238,33 @@ TEST(keys, a_node_does_not_start_on_another_nodes_record)
     cluster_sim_clear(&sim);
 }
 
+/* Sealed properly, in its place, and yet not the share that the birth certificate names: a bug, or a thief with the
+ * DEK. */
+TEST(keys, the_share_must_be_the_one_of_the_birth_certificate)
+{
+    char              second[KEY_ID_LEN + 1];
+    struct store_id   id = {.table = STORE_SHARE}, other = {.table = STORE_SHARE};
+    struct key_record record, foreign;
+    SECRET_LOCAL      value = SECRET_NONE, other_value = SECRET_NONE, mixed = SECRET_NONE;
+
+    set_up();
+    sim_make_key(&sim, 2, 0x7, second);
+    memcpy(id.key, key_id, sizeof key_id);
+    memcpy(other.key, second, sizeof second);
+    assert_ok(store_get(&sim.nodes[0].sealed, &id, &value));
+    assert_ok(store_get(&sim.nodes[0].sealed, &other, &other_value));
+    assert_ok(key_record_decode(&record, secret_view(&value)));
+    assert_ok(key_record_decode(&foreign, secret_view(&other_value)));
+    record.share = foreign.share;
+    assert_ok(key_record_encode(&mixed, &record));
+    assert_ok(store_put(&sim.nodes[0].sealed, &id, secret_view(&mixed)));
+    sim_restart(&sim, 0);
+    sim_sign(&sim, key_id, BOTH);
+    assert_int_equal(sim.nodes[0].result.error, KMS_E_CORRUPT);
+    assert_int_equal(sim.nodes[1].result.signature_len, 0);
+    cluster_sim_clear(&sim);
+}
+
 TEST(keys, key_records_are_decoded_strictly)
 {
     static const char good[] = "KKR1\2\0\0\0\0\0\0\0\11\0\0\0\1c\0\0\0\1s";

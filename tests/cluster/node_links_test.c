@@ -223,6 +223,8 @@ TEST(links, a_roster_is_passed_on_from_node_to_node)
     cluster_sim_clear(&sim);
 }
 
+static uint8_t listed_instead; /* changes the fingerprint that the roster lists */
+
 static enum kms_err deliver(const struct credential *who, uint64_t sequence, const char *subject, uint64_t *held)
 {
     struct roster roster = {.sequence = sequence, .count = 1};
@@ -231,6 +233,7 @@ static enum kms_err deliver(const struct credential *who, uint64_t sequence, con
     (void)snprintf(roster.cluster, sizeof roster.cluster, "test");
     memcpy(roster.nodes[0].name, sim.nodes[0].name, sizeof roster.nodes[0].name);
     memcpy(roster.nodes[0].fingerprint, sim.nodes[0].credential.identity.fingerprint, 32);
+    roster.nodes[0].fingerprint[31] ^= listed_instead;
     assert_ok(roster_seal(&roster));
     assert_ok(roster_encode(&payload, &roster));
     struct statement st = {.type = STATEMENT_ROSTER, .sequence = sequence, .created = sim_wall_s(&sim)};
@@ -270,6 +273,22 @@ TEST(links, only_an_operators_newest_roster_counts)
     assert_string_equal(info.cluster, "test");
     credential_clear(&stranger);
     cluster_pki_clear(&foreign);
+    cluster_sim_clear(&sim);
+}
+
+TEST(links, a_node_serves_only_under_the_certificate_that_is_listed)
+{
+    struct node_info info;
+    uint64_t         held;
+
+    cluster_sim_init(&sim, 3);
+    listed_instead = 1;
+    assert_ok(deliver(&sim.operator, 7, "roster/test", &held));
+    listed_instead = 0;
+    node_info(sim.nodes[0].node, &info);
+    assert_false(info.serving);
+    open_circuit(5000, "tss2");
+    assert_int_equal(sim.nodes[0].node->links->circuit_count, 0);
     cluster_sim_clear(&sim);
 }
 

@@ -147,6 +147,12 @@ void              sim_sign(struct cluster_sim *, const char *key_id, uint32_t no
 extern const char sim_message[];
 /* Every node of the mask gave the same, valid signature of sim_message. */
 void sim_assert_signed(struct cluster_sim *, const char *key_id, uint32_t nodes_mask);
+/* The beginning of sim_make_key(): Starts are sent, nothing is delivered. */
+void sim_begin_key(struct cluster_sim *, unsigned t, uint32_t nodes_mask);
+/* An on_relay: from the moment the first node has vouched for a key, nothing passes. arg: the simulation. */
+enum sim_fate sim_cut_when_vouched(void *arg, struct sim_relay *);
+/* The network is well again, everybody is up, what still ran has timed out, and a few minutes go by. */
+void sim_heal(struct cluster_sim *);
 /* Merges what the nodes of the mask have signed. False if not all n have. */
 bool sim_collect(struct cluster_sim *, uint32_t nodes_mask, struct buf *certificate);
 void sim_commit(struct cluster_sim *, uint32_t nodes_mask, struct bytes certificate);

@@ -93,16 +93,56 @@ static unsigned bits(uint32_t mask)
     return (unsigned)__builtin_popcount(mask);
 }
 
-void sim_make_key(struct cluster_sim *s, unsigned t, uint32_t mask, char key_id[KEY_ID_LEN + 1])
+void sim_begin_key(struct cluster_sim *s, unsigned t, uint32_t mask)
 {
-    struct signed_request    r;
-    struct birth_certificate c;
-    char                     body[256];
-    BUF_LOCAL                certificate = BUF_INIT(BIRTH_ENCODED_MAX);
+    struct signed_request r;
+    char                  body[256];
 
     sim_generate_body(body, t, bits(mask));
     sim_request(s, &r, &s->owner, "POST /api/v1/keys/generate", body);
     sim_begin(s, KMS__V1__OPERATION__OPERATION_GENERATE, &r, mask);
+}
+
+enum sim_fate sim_cut_when_vouched(void *arg, struct sim_relay *r)
+{
+    struct cluster_sim *s = arg;
+
+    (void)r;
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->nodes[i].node != NULL && s->nodes[i].node->keys.count > 0) return SIM_DROP;
+    return SIM_PASS;
+}
+
+static void come_up(struct cluster_sim *s, unsigned i)
+{
+    s->nodes[i].puts_left = -1;
+    if (s->nodes[i].node != NULL) return;
+    assert_ok(sim_boot(s, i));
+    sim_link(s, i);
+}
+
+void sim_heal(struct cluster_sim *s)
+{
+    s->on_relay = NULL;
+    s->on_step = NULL;
+    sim_run(s);
+    for (unsigned i = 0; i < s->count; i++) come_up(s, i);
+    sim_advance(s, 31000);
+    for (unsigned a = 0; a < s->count; a++)
+        for (unsigned b = a + 1; b < s->count; b++) {
+            if (sim_circuit_between(s, a, b) != 0) sim_close_circuit(s, a, b);
+            sim_join(s, a, b);
+        }
+    sim_run(s);
+    sim_advance(s, 125000);
+}
+
+void sim_make_key(struct cluster_sim *s, unsigned t, uint32_t mask, char key_id[KEY_ID_LEN + 1])
+{
+    struct birth_certificate c;
+    BUF_LOCAL                certificate = BUF_INIT(BIRTH_ENCODED_MAX);
+
+    sim_begin_key(s, t, mask);
     sim_run(s);
     assert_true(sim_collect(s, mask, &certificate));
     sim_commit(s, mask, buf_bytes(&certificate));
