@@ -192,6 +192,8 @@ void cluster_sim_init(struct cluster_sim *s, unsigned nodes)
 
 void cluster_sim_clear(struct cluster_sim *s)
 {
+    s->on_relay = NULL;
+    s->on_step = NULL;
     sim_drop_queue(s);
     for (unsigned i = 0; i < s->count; i++) {
         sim_crash(s, i);
