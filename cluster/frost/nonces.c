@@ -14,7 +14,7 @@ void nonce_pair_wipe(struct nonce_pair *n)
 static void nonce_generate(struct scalar *out, const uint8_t random[NONCE_RANDOM_LEN], const struct scalar *secret)
 {
     uint8_t      secret_enc[SCALAR_LEN_MAX];
-    struct bytes parts[] = {bytes(random, NONCE_RANDOM_LEN), BYTES_OF(secret_enc)};
+    struct bytes parts[] = {bytes(random, NONCE_RANDOM_LEN), bytes(secret_enc, frost_group()->scalar_len)};
 
     scalar_encode(frost_group(), secret_enc, secret);
     frost_h3(out, parts, ARRAY_LEN(parts));

@@ -46,18 +46,17 @@ static void hash_transcript(uint8_t out[32], const struct dlog_context *c, const
     hash_end(&h, out);
 }
 
-/* e_k = H(tag, transcript, k), 64 bytes reduced: uniform but for 2^-256. (3 items; the transcript has at least 7.) */
+/* e_k = H(tag, transcript, k), expanded and reduced: uniform but for 2^-250. (3 items; the transcript has at least 7.)
+ */
 static void challenge(struct scalar *e, const struct dlog_context *c, const struct dlog_statement *s,
                       const uint8_t transcript[32], unsigned k)
 {
-    uint8_t     wide[64];
     struct hash h;
 
     hash_begin(&h, c->tag, 2);
     hash_item(&h, bytes(transcript, 32));
     hash_item_u16(&h, (uint16_t)k);
-    hash_end_wide(&h, wide);
-    scalar_reduce_wide(s->group, e, wide);
+    scalar_from_hash(s->group, e, &h);
 }
 
 /* CT: leaks the number of points only. */

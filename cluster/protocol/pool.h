@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#define POOL_BLOCK_LEN (16 * 1024)
+#define POOL_BLOCK_LEN (24 * 1024)
 #define POOL_KEEP 32 /* blocks per thread */
 
 /* Zeroed; NULL when memory is refused. */

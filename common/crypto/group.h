@@ -12,10 +12,11 @@
 
 enum group_id { GROUP_NONE = 0, GROUP_ED25519 = 1, GROUP_SECP256K1 = 2 }; /* numbers are on the wire and at rest */
 
-#define POINT_LEN_MAX 33 /* encoded */
+#define POINT_LEN_MAX 67                      /* encoded, compressed */
+#define POINT_OPAQUE_LEN (2 * SCALAR_LEN_MAX) /* x || y of P-521 */
 
 struct point {
-    uint8_t opaque[64] __attribute__((aligned(8)));
+    uint8_t opaque[POINT_OPAQUE_LEN] __attribute__((aligned(8)));
     bool    identity;
 };
 
@@ -46,15 +47,15 @@ const struct prime_group *group_by_name(const char *name);
 /* At start, once: contexts and their blinding. */
 RESULT group_init(void);
 
-void   group_set_identity(struct point *);
-bool   group_is_identity(const struct point *);
-void   group_base_mul(const struct prime_group *, struct point *out, const struct scalar *k);
-void   group_mul(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
-void   group_mul_vartime(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
-void   group_add(const struct prime_group *, struct point *out, const struct point *a, const struct point *b);
-void   group_negate(const struct prime_group *, struct point *out, const struct point *a);
-bool   group_equal(const struct prime_group *, const struct point *a, const struct point *b);
-void   group_encode(const struct prime_group *, uint8_t *out, const struct point *p);
+void group_set_identity(struct point *);
+bool group_is_identity(const struct point *);
+void group_base_mul(const struct prime_group *, struct point *out, const struct scalar *k);
+void group_mul(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
+void group_mul_vartime(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
+void group_add(const struct prime_group *, struct point *out, const struct point *a, const struct point *b);
+void group_negate(const struct prime_group *, struct point *out, const struct point *a);
+bool group_equal(const struct prime_group *, const struct point *a, const struct point *b);
+void group_encode(const struct prime_group *, uint8_t *out, const struct point *p);
 /* KMS_E_FORMAT: length, canonical form, curve, subgroup or identity; the text says which. */
 RESULT group_decode(const struct prime_group *, struct point *out, struct bytes in);
 

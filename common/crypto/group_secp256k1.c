@@ -14,7 +14,7 @@
 #define COMPRESSED_LEN 33
 #define UNCOMPRESSED_LEN 65
 
-_Static_assert(sizeof(secp256k1_pubkey) == sizeof(((struct point *)NULL)->opaque), "a point holds the library's key");
+_Static_assert(sizeof(secp256k1_pubkey) <= sizeof(((struct point *)NULL)->opaque), "a point holds the library's key");
 
 /* Written once by group_secp256k1_init(), only read after that, so it is safe in all threads. */
 static _Atomic(secp256k1_context *) shared_context;
@@ -51,8 +51,8 @@ static void set(struct point *out, const secp256k1_pubkey *key)
 {
     *out = (struct point){.identity = key == NULL};
     if (key == NULL) return;
-    memcpy(out->opaque, key, sizeof out->opaque);
-    ct_declassify(out->opaque, sizeof out->opaque); /* points are public */
+    memcpy(out->opaque, key, sizeof *key);
+    ct_declassify(out->opaque, sizeof *key); /* points are public */
 }
 
 /* CT: leaks whether k is 0 (the library declassifies that itself). */

@@ -33,7 +33,12 @@ void hash_item_u16(struct hash *, uint16_t); /* 2 bytes, big-endian */
 void hash_item_u32(struct hash *, uint32_t);
 void hash_item_u64(struct hash *, uint64_t);
 void hash_end(struct hash *, uint8_t out[32]);
-/* 64 bytes: H with the item count + 1 and a last one-byte item 0, then 1; for challenges uniform mod q. */
+/*
+ * len bytes, at most 8192, for more output or challenges uniform mod q: block after block of 32 bytes, each of them H
+ * with the item count + 1 and a last item, its number from 0 on in one byte; the last block is cut.
+ */
+void hash_end_expand(struct hash *, uint8_t *out, size_t len);
+/* The same of 64 bytes. */
 void hash_end_wide(struct hash *, uint8_t out[64]);
 
 #endif

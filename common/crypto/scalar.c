@@ -2,12 +2,14 @@
 /* Scalars over modulus.h: encoding, randomness, arithmetic. */
 #include "common/crypto/scalar.h"
 
+#include "common/base/check.h"
 #include "common/crypto/ct.h"
 #include "common/crypto/group.h"
+#include "common/crypto/hash.h"
 #include "common/crypto/modulus.h"
 #include "common/secret/wipe.h"
 
-_Static_assert(SCALAR_WORDS_MAX == MODULUS_WORDS, "a scalar is one number modulo the order");
+_Static_assert(SCALAR_WORDS_MAX == MODULUS_WORDS_MAX, "a scalar is one number modulo the order");
 
 /* CT: leaks nothing. */
 void scalar_wipe(struct scalar *a)
@@ -29,18 +31,24 @@ void scalar_set_u64(const struct prime_group *g, struct scalar *out, uint64_t va
     WIPE(words);
 }
 
-/* 512 random bits modulo q: nearer to uniform than 2^-250 (FIPS 186-5 A.3.1). CT: leaks nothing. */
+size_t scalar_wide_len(const struct prime_group *g)
+{
+    return g->scalar_len + 32;
+}
+
+/* 256 random bits more than q has, modulo q: nearer to uniform than 2^-250 (FIPS 186-5 A.3.1). CT: leaks nothing. */
 RESULT scalar_random(const struct prime_group *g, struct scalar *out, struct rng *rng)
 {
-    uint8_t wide[64];
+    uint8_t wide[SCALAR_WIDE_LEN_MAX];
+    size_t  len = scalar_wide_len(g);
 
     do {
-        enum kms_err err = rng_fill(rng, wide, sizeof wide);
+        enum kms_err err = rng_fill(rng, wide, len);
         if (err != KMS_OK) {
             scalar_zero(out);
             return err;
         }
-        scalar_reduce_wide(g, out, wide);
+        scalar_reduce_bytes(g, out, bytes(wide, len));
     } while (scalar_is_zero(out));
     WIPE(wide);
     return KMS_OK;
@@ -138,18 +146,42 @@ RESULT scalar_decode(const struct prime_group *g, struct scalar *out, struct byt
     return KMS_OK;
 }
 
-/* high * R + low, in Montgomery form: (high * R + low) * R. CT: leaks nothing. */
+/*
+ * Horner's rule in digits of W words, from the upper end: value * R + digit. In Montgomery form that is
+ * (value * R) * R + digit * R, which is modulus_enter() of each. CT: leaks the length only.
+ */
+void scalar_reduce_bytes(const struct prime_group *g, struct scalar *out, struct bytes in)
+{
+    uint64_t words[SCALAR_REDUCE_LEN_MAX / 8 + SCALAR_WORDS_MAX] = {0}, digit[SCALAR_WORDS_MAX];
+    size_t   size = g->order->words, digits = (in.len + 8 * size - 1) / (8 * size);
+
+    CHECK(in.len <= SCALAR_REDUCE_LEN_MAX);
+    for (size_t i = 0; i < in.len; i++) words[i / 8] |= (uint64_t)in.data[position(g, i, in.len)] << (8 * (i % 8));
+    scalar_zero(out);
+    for (size_t i = digits; i-- > 0;) {
+        if (i + 1 < digits) modulus_enter(g->order, out->word, out->word);
+        modulus_enter(g->order, digit, words + i * size);
+        modulus_add(g->order, out->word, out->word, digit);
+    }
+    WIPE(words);
+    WIPE(digit);
+}
+
+/* CT: leaks nothing. */
 void scalar_reduce_wide(const struct prime_group *g, struct scalar *out, const uint8_t in[64])
 {
-    uint64_t words[2 * SCALAR_WORDS_MAX] = {0};
+    scalar_reduce_bytes(g, out, bytes(in, 64));
+}
 
-    for (size_t i = 0; i < 64; i++) words[i / 8] |= (uint64_t)in[position(g, i, 64)] << (8 * (i % 8));
-    uint64_t *low = words, *high = words + SCALAR_WORDS_MAX;
-    modulus_enter(g->order, low, low);
-    modulus_enter(g->order, high, high);
-    modulus_enter(g->order, high, high);
-    modulus_add(g->order, out->word, low, high);
-    WIPE(words);
+/* CT: leaks nothing. */
+void scalar_from_hash(const struct prime_group *g, struct scalar *out, struct hash *h)
+{
+    uint8_t wide[SCALAR_WIDE_LEN_MAX];
+    size_t  len = scalar_wide_len(g);
+
+    hash_end_expand(h, wide, len);
+    scalar_reduce_bytes(g, out, bytes(wide, len));
+    WIPE(wide);
 }
 
 /* CT: leaks nothing but the bytes that it makes public. */

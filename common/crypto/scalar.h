@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scalars of a prime group: integers modulo its order q, always constant-time, always wiped. Held in Montgomery
- * form, little-endian words; the number of words belongs to the group (four for 256-bit orders). Locals are
- * declared SECRET_SCALAR so that they wipe themselves on every exit.
+ * form, little-endian words; the number of words belongs to the group (four for 256-bit orders, six for P-384, nine
+ * for P-521) and those beyond it are 0. Locals are declared SECRET_SCALAR so that they wipe themselves on every exit.
  */
 #ifndef KMS_COMMON_CRYPTO_SCALAR_H
 #define KMS_COMMON_CRYPTO_SCALAR_H
@@ -12,9 +12,12 @@
 #include "common/crypto/rng.h"
 
 struct prime_group;
+struct hash;
 
-#define SCALAR_WORDS_MAX 4
-#define SCALAR_LEN_MAX 32 /* encoded */
+#define SCALAR_WORDS_MAX 9
+#define SCALAR_LEN_MAX 66                         /* encoded */
+#define SCALAR_WIDE_LEN_MAX (SCALAR_LEN_MAX + 32) /* what scalar_wide_len() answers at most */
+#define SCALAR_REDUCE_LEN_MAX 144                 /* what scalar_reduce_bytes() takes */
 
 struct scalar {
     uint64_t word[SCALAR_WORDS_MAX];
@@ -45,8 +48,16 @@ bool scalar_equal(const struct scalar *a, const struct scalar *b);
 void scalar_encode(const struct prime_group *, uint8_t *out, const struct scalar *a);
 /* KMS_E_FORMAT for a wrong length or a value >= q. Zero is accepted: the caller decides. */
 RESULT scalar_decode(const struct prime_group *, struct scalar *out, struct bytes in);
-/* A 64-byte integer in the group's byte order, modulo q (hash outputs, wide randomness). */
+/*
+ * An integer of at most SCALAR_REDUCE_LEN_MAX bytes in the group's byte order, modulo q. Of scalar_wide_len() uniform
+ * bytes it makes a scalar that is uniform but for 2^-250: 32 bytes more than a scalar has (64 for 256-bit orders).
+ */
+void   scalar_reduce_bytes(const struct prime_group *, struct scalar *out, struct bytes in);
+size_t scalar_wide_len(const struct prime_group *);
+/* The same of 64 bytes: uniform for 256-bit orders, but for 2^-128 for P-384, not at all for P-521. */
 void scalar_reduce_wide(const struct prime_group *, struct scalar *out, const uint8_t in[64]);
+/* A challenge, uniform in every group: hash_end_expand() of scalar_wide_len() bytes, reduced. Ends the hash. */
+void scalar_from_hash(const struct prime_group *, struct scalar *out, struct hash *);
 /* Leaving secrecy, by name: same bytes as scalar_encode; under valgrind the result is marked public. */
 void scalar_declassify(const struct prime_group *, uint8_t *out, const struct scalar *a);
 

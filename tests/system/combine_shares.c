@@ -16,6 +16,7 @@
 #include "cluster/protocol/key_share.h"
 #include "cluster/protocol/lagrange.h"
 #include "common/base/text.h"
+#include "common/crypto/modulus.h"
 #include "common/secret/file.h"
 #include "common/secret/secmem.h"
 
@@ -97,7 +98,7 @@ static RESULT combine(struct scalar *x, const struct key_share *shares, unsigned
 
 static void print_pattern(const char *name, const uint8_t *data, size_t len)
 {
-    char hex[2 * SCALAR_LEN_MAX + 1];
+    char hex[2 * sizeof(struct scalar) + 1];
 
     hex_encode(hex, bytes(data, len));
     printf("%s %s\n", name, hex);
@@ -111,7 +112,7 @@ static void print_scalar(const struct prime_group *group, const struct scalar *x
     for (size_t i = 0; i < group->scalar_len; i++) reversed[i] = encoded[group->scalar_len - 1 - i];
     print_pattern("encoded", encoded, group->scalar_len);
     print_pattern("reversed", reversed, group->scalar_len);
-    print_pattern("montgomery", (const uint8_t *)x->word, sizeof x->word);
+    print_pattern("montgomery", (const uint8_t *)x->word, 8 * group->order->words);
 }
 
 static RESULT run(const char *dir, const char *key_id)
