@@ -22,9 +22,9 @@ struct ot_context {
     party          bob;
 };
 
-/* H(tag, ssid, alice, bob): what every hash of one purpose in this run and direction begins with. */
-void ot_context_hash(uint8_t out[32], const struct ot_context *, enum tag_id);
-/* The correlation-robust hash of this run: its key is the first half of ot_context_hash(OT_PERMUTATION). */
+/* H(ssid, alice, bob): what every hash of this run and direction begins with. */
+void ot_context_run(uint8_t out[32], const struct ot_context *);
+/* The correlation-robust hash of this run, keyed by it. */
 RESULT ot_context_crh(struct crh *, const struct ot_context *);
 
 /* Domains of the tweaks under that key. */

@@ -14,27 +14,29 @@
 #include <stdint.h>
 
 #define CRH_BLOCK 16
+#define CRH_BLOCKS_MAX 256
 
 struct crh {
     void *cipher; /* owned: an EVP context that holds pi */
 };
 #define CRH_LOCAL CLEANUP(crh_clear) struct crh
 
-/* The tweak of input n and output block k is domain || index + n || first + k, big-endian: 4, 4 and 8 bytes. */
+/* The tweak of input n, output block k: domain || index + n * step || first + k, big-endian, 4, 4 and 8 bytes. */
 struct crh_tweak {
     uint32_t domain; /* what for: no two uses under one key share it */
-    uint32_t index;  /* of the first input */
-    uint64_t first;  /* output block of each input to begin with */
+    uint32_t index;
+    uint32_t step;  /* 0: the inputs of a call are independent secrets, whose order shall not matter */
+    uint64_t first; /* output block of each input to begin with */
 };
 
 /* Replaces nothing: *crh is uninitialised or cleared. KMS_E_MEMORY. */
 RESULT crh_init(struct crh *, const uint8_t key[16]);
 void   crh_clear(struct crh *); /* accepts a zeroed one */
-/* out: [count][blocks][16]; in: [count][16]; they do not overlap. CT: leaks count and blocks. */
 struct crh_shape {
     size_t count;  /* inputs */
-    size_t blocks; /* of output for each */
+    size_t blocks; /* of output for each: 1..CRH_BLOCKS_MAX */
 };
+/* out: [count][blocks][16]; in: [count][16]; they do not overlap. CT: leaks the shape. */
 RESULT crh_expand(struct crh *, uint8_t *out, const uint8_t *in, struct crh_tweak, struct crh_shape);
 
 #endif

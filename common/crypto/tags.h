@@ -15,6 +15,16 @@
     X(CHAIN_CODE, "tss/v1/dkg/3/chain-code")                                                                            \
     X(DKG_TRANSCRIPT, "tss/v1/dkg/3/transcript")                                                                        \
     X(FROST_HEDGE, "tss/v1/frost/1/nonce-hedge")                                                                        \
+    X(OT_RUN, "tss/v1/ot/any/run")                                                                                      \
+    X(OT_PERMUTATION, "tss/v1/ot/any/permutation")                                                                      \
+    X(OT_BASE_POINT, "tss/v1/ot/base/hash-to-point")                                                                    \
+    X(OT_BASE_PAD, "tss/v1/ot/base/pad")                                                                                \
+    X(PPRF_CHECK, "tss/v1/ot/tree/leaves")                                                                              \
+    X(OT_CHI, "tss/v1/ot/extension/challenge")                                                                          \
+    X(VOLE_THETA, "tss/v1/vole/2/challenge")                                                                            \
+    X(VOLE_MU, "tss/v1/vole/2/check")                                                                                   \
+    X(ZERO_SEED, "tss/v1/zero/setup/seed")                                                                              \
+    X(ZERO_SHARE, "tss/v1/zero/any/share")                                                                              \
     X(KEY_ID, "tss/v1/key/id")                                                                                          \
     X(BIRTH, "tss/v1/key/birth-certificate")                                                                            \
     X(ABANDON, "tss/v1/key/abandonment")                                                                                \
