@@ -23,11 +23,11 @@ static void set(struct point *out, const uint8_t encoded[LEN])
 }
 
 /* CT: leaks whether k is 0. */
-static void base_mul(struct point *out, const struct scalar *k)
+static void base_mul(const struct prime_group *g, struct point *out, const struct scalar *k)
 {
     uint8_t encoded[LEN], scalar[crypto_core_ed25519_SCALARBYTES];
 
-    scalar_encode(&group_ed25519, scalar, k);
+    scalar_encode(g, scalar, k);
     bool done = crypto_scalarmult_ed25519_base_noclamp(encoded, scalar) == 0;
     WIPE(scalar);
     ct_declassify(&done, sizeof done);
@@ -35,11 +35,11 @@ static void base_mul(struct point *out, const struct scalar *k)
 }
 
 /* CT: leaks whether k is 0. */
-static void mul(struct point *out, const struct point *p, const struct scalar *k)
+static void mul(const struct prime_group *g, struct point *out, const struct point *p, const struct scalar *k)
 {
     uint8_t encoded[LEN], scalar[crypto_core_ed25519_SCALARBYTES];
 
-    scalar_encode(&group_ed25519, scalar, k);
+    scalar_encode(g, scalar, k);
     bool done = crypto_scalarmult_ed25519_noclamp(encoded, scalar, p->opaque) == 0;
     WIPE(scalar);
     ct_declassify(&done, sizeof done);
@@ -47,7 +47,7 @@ static void mul(struct point *out, const struct point *p, const struct scalar *k
     set(out, done ? encoded : identity_encoded);
 }
 
-static void add(struct point *out, const struct point *a, const struct point *b)
+static void add(const struct prime_group *g, struct point *out, const struct point *a, const struct point *b)
 {
     uint8_t encoded[LEN];
 
@@ -56,18 +56,18 @@ static void add(struct point *out, const struct point *a, const struct point *b)
 }
 
 /* The sign of x is the last bit; x is 0 only in points of order 1 and 2, which are never here. */
-static void negate(struct point *out, const struct point *a)
+static void negate(const struct prime_group *g, struct point *out, const struct point *a)
 {
     *out = *a;
     out->opaque[LEN - 1] ^= 0x80;
 }
 
-static bool equal(const struct point *a, const struct point *b)
+static bool equal(const struct prime_group *g, const struct point *a, const struct point *b)
 {
     return memcmp(a->opaque, b->opaque, LEN) == 0; /* public */
 }
 
-static void encode(uint8_t *out, const struct point *p)
+static void encode(const struct prime_group *g, uint8_t *out, const struct point *p)
 {
     memcpy(out, p->opaque, LEN);
 }
@@ -81,7 +81,7 @@ static bool is_canonical(const uint8_t encoded[LEN])
     return false;
 }
 
-static enum kms_err decode(struct point *out, struct bytes in)
+static enum kms_err decode(const struct prime_group *g, struct point *out, struct bytes in)
 {
     if (bytes_equal(in, BYTES_OF(identity_encoded))) /* public */
         return fail(KMS_E_FORMAT, "a point of ED25519 is the identity");

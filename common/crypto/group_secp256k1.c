@@ -56,12 +56,12 @@ static void set(struct point *out, const secp256k1_pubkey *key)
 }
 
 /* CT: leaks whether k is 0 (the library declassifies that itself). */
-static void base_mul(struct point *out, const struct scalar *k)
+static void base_mul(const struct prime_group *g, struct point *out, const struct scalar *k)
 {
     uint8_t          scalar[SCALAR_LEN];
     secp256k1_pubkey key;
 
-    scalar_encode(&group_secp256k1, scalar, k);
+    scalar_encode(g, scalar, k);
     int done = secp256k1_ec_pubkey_create(context(), &key, scalar);
     WIPE(scalar);
     ct_declassify(&done, sizeof done);
@@ -79,12 +79,12 @@ static int take_coordinates(unsigned char *out, const unsigned char *x32, const 
 }
 
 /* The only multiplication of a point in this library that is constant-time is ECDH. CT: leaks whether k is 0. */
-static void mul(struct point *out, const struct point *p, const struct scalar *k)
+static void mul(const struct prime_group *g, struct point *out, const struct point *p, const struct scalar *k)
 {
     uint8_t          scalar[SCALAR_LEN], coordinates[UNCOMPRESSED_LEN];
     secp256k1_pubkey key;
 
-    scalar_encode(&group_secp256k1, scalar, k);
+    scalar_encode(g, scalar, k);
     int done = secp256k1_ecdh(context(), coordinates, key_of(p), scalar, take_coordinates, NULL);
     WIPE(scalar);
     ct_declassify(&done, sizeof done);
@@ -93,18 +93,18 @@ static void mul(struct point *out, const struct point *p, const struct scalar *k
     set(out, done == 1 ? &key : NULL);
 }
 
-static void mul_vartime(struct point *out, const struct point *p, const struct scalar *k)
+static void mul_vartime(const struct prime_group *g, struct point *out, const struct point *p, const struct scalar *k)
 {
     uint8_t          scalar[SCALAR_LEN];
     secp256k1_pubkey key = *key_of(p);
 
-    scalar_encode(&group_secp256k1, scalar, k);
+    scalar_encode(g, scalar, k);
     int done = secp256k1_ec_pubkey_tweak_mul(context(), &key, scalar);
     WIPE(scalar);
     set(out, done == 1 ? &key : NULL);
 }
 
-static void add(struct point *out, const struct point *a, const struct point *b)
+static void add(const struct prime_group *g, struct point *out, const struct point *a, const struct point *b)
 {
     const secp256k1_pubkey *both[] = {key_of(a), key_of(b)};
     secp256k1_pubkey        sum;
@@ -113,7 +113,7 @@ static void add(struct point *out, const struct point *a, const struct point *b)
     set(out, done == 1 ? &sum : NULL);
 }
 
-static void negate(struct point *out, const struct point *a)
+static void negate(const struct prime_group *g, struct point *out, const struct point *a)
 {
     secp256k1_pubkey key = *key_of(a);
 
@@ -121,19 +121,19 @@ static void negate(struct point *out, const struct point *a)
     set(out, &key);
 }
 
-static bool equal(const struct point *a, const struct point *b)
+static bool equal(const struct prime_group *g, const struct point *a, const struct point *b)
 {
     return secp256k1_ec_pubkey_cmp(context(), key_of(a), key_of(b)) == 0;
 }
 
-static void encode(uint8_t *out, const struct point *p)
+static void encode(const struct prime_group *g, uint8_t *out, const struct point *p)
 {
     size_t len = COMPRESSED_LEN;
 
     CHECK(secp256k1_ec_pubkey_serialize(context(), out, &len, key_of(p), SECP256K1_EC_COMPRESSED) == 1);
 }
 
-void group_secp256k1_uncompressed(uint8_t out[65], const struct point *p)
+static void encode_uncompressed(const struct prime_group *g, uint8_t *out, const struct point *p)
 {
     size_t len = UNCOMPRESSED_LEN;
 
@@ -141,7 +141,7 @@ void group_secp256k1_uncompressed(uint8_t out[65], const struct point *p)
 }
 
 /* The cofactor is 1, and the identity has no encoding of this length: a point on the curve is all that is to check. */
-static enum kms_err decode(struct point *out, struct bytes in)
+static enum kms_err decode(const struct prime_group *g, struct point *out, struct bytes in)
 {
     secp256k1_pubkey key;
 
@@ -150,6 +150,14 @@ static enum kms_err decode(struct point *out, struct bytes in)
         return fail(KMS_E_FORMAT, "a point of SECP256K1 has no canonical x on the curve");
     set(out, &key);
     return KMS_OK;
+}
+
+bool group_secp256k1_verify(const struct point *key, const uint8_t signature[64], const uint8_t digest[32])
+{
+    secp256k1_ecdsa_signature parsed;
+
+    return secp256k1_ecdsa_signature_parse_compact(context(), &parsed, signature) == 1 &&
+           secp256k1_ecdsa_verify(context(), &parsed, digest, key_of(key)) == 1;
 }
 
 const struct prime_group group_secp256k1 = {
@@ -167,4 +175,5 @@ const struct prime_group group_secp256k1 = {
     .equal = equal,
     .encode = encode,
     .decode = decode,
+    .encode_uncompressed = encode_uncompressed,
 };

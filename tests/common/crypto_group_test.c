@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The laws of a group, for both curves: what a protocol may take for granted. */
+/* The laws of a group, for all curves: what a protocol may take for granted. */
 #include "common/crypto/group.h"
 #include "tests/common/hex.h"
 
@@ -7,10 +7,9 @@
 
 static const struct prime_group *const *all_groups(void)
 {
-    static const struct prime_group *groups[3];
+    static const struct prime_group *groups[GROUP_P521 + 1];
 
-    groups[0] = group_by_id(GROUP_ED25519);
-    groups[1] = group_by_id(GROUP_SECP256K1);
+    for (int id = GROUP_ED25519; id <= GROUP_P521; id++) groups[id - 1] = group_by_id((enum group_id)id);
     return groups;
 }
 
@@ -34,10 +33,21 @@ TEST(group, is_found_by_id_and_name)
 {
     assert_int_equal(group_by_id(GROUP_ED25519)->id, 1);
     assert_int_equal(group_by_id(GROUP_SECP256K1)->id, 2);
+    assert_int_equal(group_by_id(GROUP_P256)->id, 3);
+    assert_int_equal(group_by_id(GROUP_P384)->id, 4);
+    assert_int_equal(group_by_id(GROUP_P521)->id, 5);
     assert_null(group_by_id(GROUP_NONE));
+    assert_null(group_by_id((enum group_id)6));
     assert_null(group_by_id((enum group_id)77));
     assert_ptr_equal(group_by_name("ED25519"), group_by_id(GROUP_ED25519));
     assert_ptr_equal(group_by_name("SECP256K1"), group_by_id(GROUP_SECP256K1));
+    assert_ptr_equal(group_by_name("P256"), group_by_id(GROUP_P256));
+    assert_ptr_equal(group_by_name("P-256"), group_by_id(GROUP_P256));
+    assert_ptr_equal(group_by_name("P384"), group_by_id(GROUP_P384));
+    assert_ptr_equal(group_by_name("P-384"), group_by_id(GROUP_P384));
+    assert_ptr_equal(group_by_name("P521"), group_by_id(GROUP_P521));
+    assert_ptr_equal(group_by_name("P-521"), group_by_id(GROUP_P521));
+    assert_null(group_by_name("P-25"));
     assert_null(group_by_name("ed25519"));
     assert_null(group_by_name(""));
     assert_ok(group_init());
@@ -212,5 +222,56 @@ TEST(group, decode_refuses_wrong_lengths)
         assert_true(group_is_identity(&p));
         assert_err(KMS_E_FORMAT, group_decode(g, &p, bytes(encoded, g->point_len + 1)));
         assert_err(KMS_E_FORMAT, group_decode(g, &p, BYTES_NONE));
+    }
+}
+
+TEST(group, coordinates_are_those_of_the_encodings)
+{
+    assert_false(group_is_weierstrass(group_by_id(GROUP_ED25519)));
+    EACH_GROUP(g)
+    for (int i = 0; i < RUNS && g->id != GROUP_ED25519; i++) {
+        struct scalar k, r, expected;
+        struct point  p;
+        uint8_t       compressed[POINT_LEN_MAX], whole[POINT_UNCOMPRESSED_LEN_MAX], x[SCALAR_LEN_MAX];
+
+        assert_true(group_is_weierstrass(g));
+        assert_int_equal(g->point_len, 1 + g->scalar_len);
+        random_pair(g, &k, &p);
+        group_encode(g, compressed, &p);
+        group_encode_uncompressed(g, whole, &p);
+        group_point_x(g, x, &p);
+        assert_int_equal(whole[0], 4);
+        assert_memory_equal(x, compressed + 1, g->scalar_len);
+        assert_memory_equal(x, whole + 1, g->scalar_len);
+        assert_int_equal(group_point_y_is_odd(g, &p), whole[2 * g->scalar_len] & 1);
+        assert_int_equal(group_point_y_is_odd(g, &p), compressed[0] == 3);
+        assert_false(group_point_x_mod_order(g, &r, &p)); /* x >= q happens once in 2^128 */
+        assert_ok(scalar_decode(g, &expected, bytes(x, g->scalar_len)));
+        assert_true(scalar_equal(&r, &expected));
+    }
+}
+
+/* For each curve the least j for which q + j is the x of a point; all are below p. */
+TEST(group, x_above_the_order_is_reduced_and_told)
+{
+    static const struct {
+        enum group_id group;
+        uint8_t       j;
+    } cases[] = {{GROUP_SECP256K1, 2}, {GROUP_P256, 3}, {GROUP_P384, 2}, {GROUP_P521, 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct prime_group *g = group_by_id(cases[i].group);
+        struct scalar             r, expected;
+        struct point              p;
+        uint8_t                   encoded[POINT_LEN_MAX] = {2};
+
+        scalar_set_u64(g, &r, 1);
+        scalar_negate(g, &r, &r);
+        scalar_encode(g, encoded + 1, &r);
+        encoded[g->scalar_len] = (uint8_t)(encoded[g->scalar_len] + 1 + cases[i].j); /* no carry in any of them */
+        assert_ok(group_decode(g, &p, bytes(encoded, g->point_len)));
+        assert_true(group_point_x_mod_order(g, &r, &p));
+        scalar_set_u64(g, &expected, cases[i].j);
+        assert_true(scalar_equal(&r, &expected));
     }
 }

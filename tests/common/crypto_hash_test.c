@@ -106,6 +106,27 @@ TEST(hash, wide_is_two_hashes_with_a_counter)
     }
 }
 
+TEST(hash, expansion_is_hash_after_hash_with_a_counter_and_cut)
+{
+    static const size_t lens[] = {0, 1, 31, 32, 33, 64, 80, 98, 8192};
+    uint8_t             expected[8192], got[8192 + 1];
+
+    for (unsigned i = 0; i < sizeof expected / 32; i++) {
+        uint8_t            number = (uint8_t)i;
+        const struct bytes items[] = {bytes("x", 1), bytes(&number, 1)};
+        reference(expected + 32 * (size_t)i, "tss/v1/dkg/3/proof-of-share", items, 2);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+        struct hash h;
+        memset(got, 0xaa, sizeof got);
+        hash_begin(&h, TAG_POK_SHARE, 1);
+        hash_item(&h, bytes("x", 1));
+        hash_end_expand(&h, got, lens[i]);
+        assert_memory_equal(got, expected, lens[i]);
+        assert_int_equal(got[lens[i]], 0xaa);
+    }
+}
+
 TEST(hash, moved_boundaries_and_tags_change_it)
 {
     const struct bytes lists[][3] = {

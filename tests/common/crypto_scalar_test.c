@@ -3,6 +3,7 @@
 #include <openssl/bn.h>
 
 #include "common/crypto/group.h"
+#include "common/crypto/hash.h"
 #include "common/crypto/modulus.h"
 #include "tests/support/test.h"
 
@@ -10,10 +11,9 @@
 
 static const struct prime_group *const *all_groups(void)
 {
-    static const struct prime_group *groups[3];
+    static const struct prime_group *groups[GROUP_P521 + 1];
 
-    groups[0] = group_by_id(GROUP_ED25519);
-    groups[1] = group_by_id(GROUP_SECP256K1);
+    for (int id = GROUP_ED25519; id <= GROUP_P521; id++) groups[id - 1] = group_by_id((enum group_id)id);
     return groups;
 }
 
@@ -29,10 +29,10 @@ static BIGNUM *number(const struct prime_group *g, const uint8_t *encoded, size_
 
 static BIGNUM *order_of(const struct prime_group *g)
 {
-    uint8_t little[32];
+    uint8_t little[SCALAR_LEN_MAX];
 
-    for (size_t i = 0; i < 32; i++) little[i] = (uint8_t)(g->order->m[i / 8] >> (8 * (i % 8)));
-    return BN_lebin2bn(little, 32, NULL);
+    for (size_t i = 0; i < g->scalar_len; i++) little[i] = (uint8_t)(g->order->m[i / 8] >> (8 * (i % 8)));
+    return BN_lebin2bn(little, (int)g->scalar_len, NULL);
 }
 
 static BIGNUM *value_of(const struct prime_group *g, const struct scalar *a)
@@ -140,6 +140,55 @@ TEST(scalar, wide_numbers_are_reduced_as_openssl_does)
     BN_CTX_free(ctx);
 }
 
+TEST(scalar, numbers_of_any_length_are_reduced_as_openssl_does)
+{
+    struct rng_seeded rng;
+    BN_CTX           *ctx = BN_CTX_new();
+
+    rng_seeded_init(&rng, test_seed(), 4);
+    EACH_GROUP(g)
+    {
+        BIGNUM *q = order_of(g);
+        for (size_t len = 0; len <= SCALAR_REDUCE_LEN_MAX; len++) {
+            uint8_t       in[SCALAR_REDUCE_LEN_MAX];
+            struct scalar out;
+            assert_ok(rng_fill(&rng.rng, in, sizeof in));
+            if (len % 3 == 0) memset(in, 0xff, len);
+            BIGNUM *x = number(g, in, len);
+            assert_int_equal(BN_nnmod(x, x, q, ctx), 1);
+            memset(&out, 0xaa, sizeof out);
+            scalar_reduce_bytes(g, &out, bytes(in, len));
+            assert_value(g, &out, x);
+        }
+        BN_free(q);
+    }
+    BN_CTX_free(ctx);
+}
+
+/* The expanded hash as one number, most significant byte first but for Ed25519; 64 bytes for 256-bit orders. */
+TEST(scalar, challenges_are_expanded_hashes)
+{
+    static const size_t lens[] = {64, 64, 64, 80, 98};
+
+    EACH_GROUP(g)
+    {
+        struct hash   h, again;
+        uint8_t       wide[SCALAR_WIDE_LEN_MAX];
+        struct scalar expected, got;
+
+        assert_int_equal(scalar_wide_len(g), lens[g->id - 1]);
+        hash_begin(&h, TAG_POK_SHARE, 1);
+        hash_item_u32(&h, (uint32_t)g->id);
+        again = h;
+        scalar_from_hash(g, &got, &h);
+        hash_end_expand(&again, wide, lens[g->id - 1]);
+        scalar_reduce_bytes(g, &expected, bytes(wide, lens[g->id - 1]));
+        assert_true(scalar_equal(&got, &expected));
+        if (lens[g->id - 1] == 64) scalar_reduce_wide(g, &expected, wide);
+        assert_true(scalar_equal(&got, &expected));
+    }
+}
+
 TEST(scalar, outputs_may_be_inputs)
 {
     struct rng_seeded rng;
@@ -172,7 +221,8 @@ TEST(scalar, small_numbers_are_what_they_say)
     EACH_GROUP(g)
     {
         struct scalar one, x, sum;
-        uint8_t       encoded[32];
+        uint8_t       encoded[SCALAR_LEN_MAX];
+        size_t        last = g->scalar_len - 1;
 
         scalar_zero(&x);
         assert_true(scalar_is_zero(&x));
@@ -184,8 +234,8 @@ TEST(scalar, small_numbers_are_what_they_say)
         }
         scalar_set_u64(g, &x, UINT64_C(0x0102030405060708));
         scalar_encode(g, encoded, &x);
-        assert_int_equal(encoded[g->little_endian ? 0 : 31], 8);
-        assert_int_equal(encoded[g->little_endian ? 7 : 24], 1);
+        assert_int_equal(encoded[g->little_endian ? 0 : last], 8);
+        assert_int_equal(encoded[g->little_endian ? 7 : last - 7], 1);
         scalar_zero(&x);
         scalar_invert(g, &sum, &x);
         assert_true(scalar_is_zero(&sum));
@@ -195,12 +245,13 @@ TEST(scalar, small_numbers_are_what_they_say)
 }
 
 /* The order plus `more`, in the group's byte order. */
-static void encode_order(const struct prime_group *g, uint8_t out[32], int more)
+static void encode_order(const struct prime_group *g, uint8_t *out, int more)
 {
     BIGNUM *q = order_of(g);
+    int     len = (int)g->scalar_len;
 
     assert_int_equal(more < 0 ? BN_sub_word(q, (BN_ULONG)-more) : BN_add_word(q, (BN_ULONG)more), 1);
-    assert_int_equal(g->little_endian ? BN_bn2lebinpad(q, out, 32) : BN_bn2binpad(q, out, 32), 32);
+    assert_int_equal(g->little_endian ? BN_bn2lebinpad(q, out, len) : BN_bn2binpad(q, out, len), len);
     BN_free(q);
 }
 
@@ -208,25 +259,26 @@ TEST(scalar, decode_accepts_exactly_what_is_below_the_order)
 {
     EACH_GROUP(g)
     {
-        uint8_t       encoded[33] = {0}, again[32];
+        size_t        len = g->scalar_len;
+        uint8_t       encoded[SCALAR_LEN_MAX + 1] = {0}, again[SCALAR_LEN_MAX];
         struct scalar out;
 
-        assert_ok(scalar_decode(g, &out, bytes(encoded, 32)));
+        assert_ok(scalar_decode(g, &out, bytes(encoded, len)));
         assert_true(scalar_is_zero(&out));
         encode_order(g, encoded, -1);
-        assert_ok(scalar_decode(g, &out, bytes(encoded, 32)));
+        assert_ok(scalar_decode(g, &out, bytes(encoded, len)));
         scalar_encode(g, again, &out);
-        assert_memory_equal(again, encoded, 32);
+        assert_memory_equal(again, encoded, len);
         for (int more = 0; more < 3; more++) {
             encode_order(g, encoded, more);
-            assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, 32)));
+            assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, len)));
             assert_true(scalar_is_zero(&out));
         }
         memset(encoded, 0xff, sizeof encoded);
-        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, 32)));
+        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, len)));
         memset(encoded, 0, sizeof encoded);
-        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, 31)));
-        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, 33)));
+        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, len - 1)));
+        assert_err(KMS_E_FORMAT, scalar_decode(g, &out, bytes(encoded, len + 1)));
         assert_err(KMS_E_FORMAT, scalar_decode(g, &out, BYTES_NONE));
     }
 }
@@ -268,12 +320,36 @@ TEST(scalar, declassify_gives_the_encoding)
     EACH_GROUP(g)
     {
         struct scalar a;
-        uint8_t       x[32], y[32];
+        uint8_t       x[SCALAR_LEN_MAX], y[SCALAR_LEN_MAX];
 
         assert_ok(scalar_random(g, &a, rng_system()));
         scalar_encode(g, x, &a);
         scalar_declassify(g, y, &a);
-        assert_memory_equal(x, y, 32);
+        assert_memory_equal(x, y, g->scalar_len);
+    }
+}
+
+/* The words beyond the group's own take part in comparisons, so every function must write them. */
+TEST(scalar, unused_words_are_zero_whatever_was_there)
+{
+    EACH_GROUP(g)
+    {
+        struct scalar two, out[8];
+        uint8_t       encoded[SCALAR_LEN_MAX];
+
+        scalar_set_u64(g, &two, 2);
+        scalar_encode(g, encoded, &two);
+        memset(out, 0xaa, sizeof out);
+        scalar_set_u64(g, &out[0], 2);
+        scalar_add(g, &out[1], &two, &two);
+        scalar_sub(g, &out[2], &two, &two);
+        scalar_mul(g, &out[3], &two, &two);
+        scalar_negate(g, &out[4], &two);
+        scalar_invert(g, &out[5], &two);
+        assert_ok(scalar_decode(g, &out[6], bytes(encoded, g->scalar_len)));
+        assert_ok(scalar_random(g, &out[7], rng_system()));
+        for (size_t i = 0; i < ARRAY_LEN(out); i++)
+            for (size_t w = g->order->words; w < SCALAR_WORDS_MAX; w++) assert_true(out[i].word[w] == 0);
     }
 }
 
