@@ -21,10 +21,17 @@
     X(OT_BASE_PAD, "tss/v1/ot/base/pad")                                                                                \
     X(PPRF_CHECK, "tss/v1/ot/tree/leaves")                                                                              \
     X(OT_CHI, "tss/v1/ot/extension/challenge")                                                                          \
+    X(VOLE_GADGET, "tss/v1/vole/any/gadget")                                                                            \
     X(VOLE_THETA, "tss/v1/vole/2/challenge")                                                                            \
     X(VOLE_MU, "tss/v1/vole/2/check")                                                                                   \
     X(ZERO_SEED, "tss/v1/zero/setup/seed")                                                                              \
     X(ZERO_SHARE, "tss/v1/zero/any/share")                                                                              \
+    X(PAIR_TRANSCRIPT, "tss/v1/pair/3/transcript")                                                                      \
+    X(DKLS23_RUN, "tss/v1/dkls23/open/run")                                                                             \
+    X(DKLS23_HEDGE, "tss/v1/dkls23/any/hedge")                                                                          \
+    X(DKLS23_DIGEST, "tss/v1/dkls23/2/commitments")                                                                     \
+    X(DKLS23_ONLINE, "tss/v1/dkls23/online/ssid")                                                                       \
+    X(DKLS23_RERANDOMISE, "tss/v1/dkls23/online/rerandomise")                                                           \
     X(KEY_ID, "tss/v1/key/id")                                                                                          \
     X(BIRTH, "tss/v1/key/birth-certificate")                                                                            \
     X(ABANDON, "tss/v1/key/abandonment")                                                                                \
