@@ -88,14 +88,14 @@ static EVP_PKEY *openssl_key(const struct prime_group *g, const struct point *p)
 static bool openssl_holds(const struct prime_group *g, const struct ecdsa_signature *a, const struct point *p,
                           struct bytes digest)
 {
-    uint8_t       der[ECDSA_DER_LEN_MAX];
-    size_t        len = ecdsa_encode_der(g, der, a);
-    EVP_PKEY     *key = openssl_key(g, p);
-    EVP_PKEY_CTX *ctx = key == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    uint8_t der[ECDSA_DER_LEN_MAX];
+    size_t  len = ecdsa_encode_der(g, der, a);
 
     (void)ERR_set_mark();
-    bool holds =
-        ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_verify(ctx, der, len, digest.data, digest.len) == 1;
+    EVP_PKEY     *key = openssl_key(g, p);
+    EVP_PKEY_CTX *ctx = key == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    bool          ready = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1;
+    bool          holds = ready && EVP_PKEY_verify(ctx, der, len, digest.data, digest.len) == 1;
     (void)ERR_pop_to_mark();
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(key);
@@ -116,12 +116,15 @@ RESULT ecdsa_verify_vartime(const struct prime_group *g, const struct ecdsa_sign
                             const struct point *public_key, struct bytes digest)
 {
     struct scalar e;
-    bool          holds = false;
+    bool          holds;
 
     ecdsa_digest_scalar(g, &e, digest);
-    if (digest.len > 0 && !group_is_identity(public_key))
-        holds =
-            g->id == GROUP_SECP256K1 ? secp256k1_holds(g, a, public_key, &e) : openssl_holds(g, a, public_key, digest);
+    if (digest.len == 0 || group_is_identity(public_key))
+        holds = false;
+    else if (g->id == GROUP_SECP256K1)
+        holds = secp256k1_holds(g, a, public_key, &e);
+    else
+        holds = openssl_holds(g, a, public_key, digest);
     return holds ? KMS_OK : fail(KMS_E_SIGNATURE, "an ECDSA signature of %s does not verify", g->name);
 }
 
