@@ -17,7 +17,7 @@
 void engine_abort(struct session *s, enum abort_reason reason, struct party_set culprits, const char *text)
 {
     outcome_wipe(&s->outcome);
-    s->outcome = (struct outcome){.reason = reason, .culprits = culprits, .text = text};
+    s->outcome = (struct outcome){.reason = reason, .culprits = culprits, .burned = s->burned, .text = text};
     if (reason == ABORT_TIMEOUT) s->outcome.missing = inbox_missing(&s->inbox, s->row);
     memcpy(s->outcome.ssid, s->ssid, SSID_LEN);
     s->state = SESSION_ABORTED;
@@ -181,7 +181,7 @@ static void finish_done(struct session *s)
     memcpy(s->outcome.ssid, s->ssid, SSID_LEN);
     s->state = SESSION_DONE;
     key_share_wipe(&s->share);
-    wipe(s->memory, s->protocol->state_size);
+    wipe(s->memory, s->state_len);
 }
 
 /* The row is complete and good: what complete() sends belongs to the next one. */

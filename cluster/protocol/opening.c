@@ -41,7 +41,7 @@ void opening_hash_inputs(struct session *s)
 
 enum kms_err opening_write(struct session *s)
 {
-    size_t   room = s->protocol->open == NULL ? 0 : s->protocol->rounds[0].max_broadcast;
+    size_t   room = s->protocol->open == NULL ? 0 : s->rows[0].max_broadcast - OPENING_LEN;
     uint8_t *body = session_broadcast(s, OPENING_LEN + room);
 
     TRY(rng_fill(s->params.rng, body, NONCE_LEN));

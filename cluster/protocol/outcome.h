@@ -5,6 +5,7 @@
 
 #include "cluster/protocol/key_share.h"
 #include "cluster/protocol/message.h"
+#include "cluster/protocol/presignature.h"
 
 enum abort_reason {
     ABORT_NONE = 0,
@@ -17,9 +18,15 @@ enum abort_reason {
     ABORT_CANCELLED,     /* the driver stopped it: tunnel lost, request withdrawn */
 };
 
-enum outcome_kind { OUTCOME_NONE = 0, OUTCOME_KEY, OUTCOME_SIGNATURE };
+enum outcome_kind {
+    OUTCOME_NONE = 0,
+    OUTCOME_KEY,
+    OUTCOME_SIGNATURE,
+    OUTCOME_PRESIGNATURE,
+    OUTCOME_PAIR_SETUP /* is in session_params.new_setup */
+};
 
-#define SIGNATURE_LEN_MAX 96
+#define SIGNATURE_LEN_MAX 136 /* r || s || v over P-521 takes 133 */
 
 struct outcome {
     enum outcome_kind kind; /* NONE when aborted */
@@ -27,10 +34,12 @@ struct outcome {
     const char       *text;     /* static: which check or step; for the local log only */
     struct party_set  culprits; /* an authenticated message of theirs failed a check */
     struct party_set  missing;  /* late; disjoint from culprits */
+    struct party_set  burned;   /* culprits with whom the pair set-up is burned */
     uint8_t           ssid[SSID_LEN];
     struct key_share  key;                          /* OUTCOME_KEY; secret: outcome_wipe() */
     uint8_t           signature[SIGNATURE_LEN_MAX]; /* OUTCOME_SIGNATURE */
-    size_t            signature_len;
+    size_t              signature_len;
+    struct presignature presignature; /* OUTCOME_PRESIGNATURE; secret */
 };
 
 #define SECRET_OUTCOME CLEANUP(outcome_wipe) struct outcome

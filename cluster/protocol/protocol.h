@@ -35,21 +35,35 @@ struct round {
     enum kms_err (*complete)(struct session *);
 };
 
+struct row_limits; /* inbox.h */
+
 struct protocol {
     const char       *name;     /* "frost-sign" */
     uint16_t          wire_id;  /* enters every ssid; never reused */
     uint16_t          version;  /* likewise: raised with every change of a message or a hash */
-    enum outcome_kind gives;    /* SIGNATURE: takes a share and a message; KEY: takes neither */
+    enum outcome_kind gives;    /* SIGNATURE: takes a share and a message; KEY: takes neither; PRESIGNATURE: a share */
     bool              confirms; /* a last flight that carries only the echo of the last row, where the quorum is > 2 */
     size_t            state_size;
     bool (*supports)(enum group_id);
+    /*
+     * NULL: state_size and the rounds' maxima as they stand. Otherwise, for sizes that depend on group and quorum:
+     * answers the size of the state and corrects the limits of the rows, which hold the rounds' own before.
+     */
+    size_t (*measure)(const struct session_params *, struct row_limits *rows);
     /* NULL: nothing of its own in the opening. The ssid does not exist yet; session_inputs() does. */
     enum kms_err (*open)(struct session *, struct writer *);
     unsigned     round_count;
     struct round rounds[ROUNDS_MAX];
 };
 
-enum protocol_id { PROTOCOL_DKG = 1, PROTOCOL_FROST_SIGN = 2 };
+enum protocol_id {
+    PROTOCOL_DKG = 1,
+    PROTOCOL_FROST_SIGN = 2,
+    PROTOCOL_PAIR_SETUP = 3,
+    PROTOCOL_DKLS23_SIGN = 4,
+    PROTOCOL_DKLS23_PRESIGN = 5,
+    PROTOCOL_DKLS23_ONLINE = 6,
+};
 
 /* --- what handlers may call --- */
 
@@ -72,5 +86,7 @@ struct bytes session_payload(const struct session *, unsigned row, party from);
  */
 enum kms_err session_fault(struct session *, enum kms_err code, const char *text) MUST_CHECK;
 void         session_blame(struct session *, party);
+/* The set-up with this party is burned: beside the blame, whenever a check has failed that depends on a secret. */
+void session_burn(struct session *, party);
 
 #endif

@@ -39,6 +39,17 @@ static enum kms_err check_signature_run(const struct session_params *p)
     return key_share_check_quorum(k, p->quorum);
 }
 
+/* Between two nodes, with no key; the epoch is the generation of their set-up. */
+static enum kms_err check_pair_run(const struct session_params *p)
+{
+    if (p->share != NULL || p->message.len != 0 || p->key_id[0] != '\0' || p->new_setup == NULL)
+        return fail(KMS_E_ARGUMENT, "%s takes no share, message or key id, and needs room for the set-up",
+                    p->protocol->name);
+    if (p->n != 2 || p->epoch == 0)
+        return fail(KMS_E_ARGUMENT, "%s is between 2 nodes and has a generation", p->protocol->name);
+    return KMS_OK;
+}
+
 static enum kms_err check_params(const struct session_params *p)
 {
     if (p->protocol == NULL || p->group == NULL || p->rng == NULL) return fail(KMS_E_ARGUMENT, "session: incomplete");
@@ -46,10 +57,16 @@ static enum kms_err check_params(const struct session_params *p)
         return fail(KMS_E_ARGUMENT, "%s does not work over %s", p->protocol->name, p->group->name);
     if (memchr(p->key_id, '\0', sizeof p->key_id) == NULL) return fail(KMS_E_ARGUMENT, "session: key id too long");
     TRY(check_parties(p));
-    return p->protocol->gives == OUTCOME_KEY ? check_key_run(p) : check_signature_run(p);
+    if (p->protocol->gives == OUTCOME_KEY) return check_key_run(p);
+    return p->protocol->gives == OUTCOME_PAIR_SETUP ? check_pair_run(p) : check_signature_run(p);
 }
 
-static unsigned limits_of(struct row_limits rows[ROWS_MAX], const struct session_params *p)
+static size_t rounded(size_t len)
+{
+    return (len + 15) & ~(size_t)15;
+}
+
+static unsigned limits_of(struct row_limits rows[ROWS_MAX], size_t *state, const struct session_params *p)
 {
     const struct protocol *protocol = p->protocol;
     unsigned               count = protocol->round_count;
@@ -59,6 +76,7 @@ static unsigned limits_of(struct row_limits rows[ROWS_MAX], const struct session
         const struct round *r = &protocol->rounds[row];
         rows[row] = (struct row_limits){r->expects, r->max_broadcast, r->max_direct};
     }
+    *state = rounded(protocol->measure == NULL ? protocol->state_size : protocol->measure(p, rows));
     rows[0].expects = EXPECTS_BROADCAST;
     rows[0].max_broadcast += OPENING_LEN;
     if (protocol->confirms && party_set_count(p->quorum) > 2)
@@ -66,22 +84,18 @@ static unsigned limits_of(struct row_limits rows[ROWS_MAX], const struct session
     return count;
 }
 
-static size_t rounded(size_t len)
-{
-    return (len + 15) & ~(size_t)15;
-}
-
 static struct session *allocate(const struct session_params *p)
 {
     struct row_limits rows[ROWS_MAX];
-    unsigned          members = party_set_count(p->quorum), row_count = limits_of(rows, p);
-    size_t            state = rounded(p->protocol->state_size);
+    size_t            state;
+    unsigned          members = party_set_count(p->quorum), row_count = limits_of(rows, &state, p);
     size_t            memory = state + inbox_size(rows, row_count, members);
     size_t            len = rounded(sizeof(struct session)) + memory;
     struct session   *s = pool_take(len);
 
     if (s == NULL) return NULL;
     s->block_len = len;
+    s->state_len = state;
     s->memory = (uint8_t *)s + rounded(sizeof *s);
     s->memory_len = memory;
     s->protocol = p->protocol;
@@ -232,6 +246,11 @@ const uint8_t *session_ssid(const struct session *s)
     return s->ssid;
 }
 
+struct party_set session_burned(const struct session *s)
+{
+    return s->burned;
+}
+
 const uint8_t *session_tag(const struct session *s)
 {
     return s->params.tag;
@@ -307,4 +326,9 @@ enum kms_err session_fault(struct session *s, enum kms_err code, const char *tex
 void session_blame(struct session *s, party p)
 {
     s->blamed = party_set_with(s->blamed, p);
+}
+
+void session_burn(struct session *s, party p)
+{
+    s->burned = party_set_with(s->burned, p);
 }

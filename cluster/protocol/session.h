@@ -19,7 +19,8 @@
 
 #define SESSION_MESSAGE_MAX (1024 * 1024) /* bytes that one session signs */
 
-struct protocol; /* protocol.h: what a scheme writes */
+struct protocol;   /* protocol.h: what a scheme writes */
+struct pair_setup; /* cluster/mpc/pair_setup.h */
 struct session;
 
 struct session_params {
@@ -39,6 +40,11 @@ struct session_params {
     struct rng               *rng;              /* borrowed for the session's life */
     uint64_t                  deadline_ms;      /* on the clock of now_ms: the whole run */
     uint32_t                  progress_ms; /* give up after this long without an expected message; 0: deadline only */
+
+    /* Borrowed for the session's life, where the protocol wants them; NULL otherwise. */
+    const struct pair_setup *const *setups;       /* [party]: with each other signer; `burned` is read before each use */
+    struct presignature            *presignature; /* taken by session_init, which leaves it empty in any case */
+    struct pair_setup              *new_setup;    /* where the set-up of a pair is written at its end */
 };
 
 enum session_state { SESSION_RUNNING, SESSION_DONE, SESSION_ABORTED };
@@ -58,6 +64,11 @@ void session_finish(struct session **, struct outcome *out);
 void session_free(struct session **);
 
 enum session_state session_state(const struct session *);
+/*
+ * The peers with whom a check has failed that depends on a secret. The driver makes it durable that their set-ups are
+ * burned BEFORE it polls the notice: no one may learn of the failure earlier (crypto.md 3.6). Also in the outcome.
+ */
+struct party_set session_burned(const struct session *);
 /* When on_tick wants to be called at the latest. */
 uint64_t session_wakeup_ms(const struct session *);
 /* Zero until the opening round is complete. */

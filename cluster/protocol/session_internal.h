@@ -17,6 +17,7 @@ struct session {
     struct session_params  params;  /* message and share point to the copies below */
     uint8_t               *message; /* owned, on the heap: what is to be signed is no secret of ours */
     size_t                 block_len;
+    size_t                 state_len; /* of the protocol, within memory */
     enum session_state     state;
     unsigned               row; /* whose messages are awaited; row_count when done */
     unsigned               row_count;
@@ -24,7 +25,7 @@ struct session {
     unsigned               poll_row, poll_index;
     bool                   notice_pending;
     uint64_t               progress_at_ms; /* of the last expected message */
-    struct party_set       blamed;
+    struct party_set       blamed, burned;
     const char            *fault; /* static; NULL: none yet */
     uint8_t                inputs[32];
     uint8_t                ssid[SSID_LEN];
