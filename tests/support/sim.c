@@ -61,6 +61,7 @@ void sim_params(struct session_params *out, const struct sim_setup *setup, party
     };
     if (signs) memcpy(out->key_id, "kq3nzx", 7);
     memcpy(out->tag, "a tag of 16 byte", SESSION_TAG_LEN);
+    if (setup->prepare != NULL) setup->prepare(setup->prepare_arg, out, self);
 }
 
 static void start(struct sim *sim, struct sim_party *p, party self, bool twin)
@@ -69,8 +70,8 @@ static void start(struct sim *sim, struct sim_party *p, party self, bool twin)
 
     sim_params(&params, sim->setup, self, rng_of(sim, p, self, twin));
     if (sim->setup->fault == SIM_OTHER_INPUT && self == sim->setup->at_fault) {
-        if (params.share != NULL && sim_chance(sim, 2) == 0)
-            params.message = bytes_str("another message");
+        if (params.message.len != 0 && sim_chance(sim, 2) == 0)
+            params.message = bytes_str("another message, as long");
         else
             params.roster_hash[sim_chance(sim, 32)] ^= 1;
     }
@@ -106,7 +107,7 @@ static void check_zero(const void *memory, size_t len)
 
 static void check_wiped(const struct session *s)
 {
-    check_zero(s->memory, s->state == SESSION_ABORTED ? s->memory_len : s->protocol->state_size);
+    check_zero(s->memory, s->state == SESSION_ABORTED ? s->memory_len : s->state_len);
     check_zero(&s->share, sizeof s->share);
     if (s->state == SESSION_ABORTED) check_zero(&s->outcome.key, sizeof s->outcome.key);
 }

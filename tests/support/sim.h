@@ -7,7 +7,7 @@
 #ifndef KMS_TESTS_SUPPORT_SIM_H
 #define KMS_TESTS_SUPPORT_SIM_H
 
-#include "cluster/protocol/session.h"
+#include "cluster/protocol/scheme.h"
 #include "tests/support/test.h"
 
 #define SIM_PARTIES (PARTIES_MAX + 1)
@@ -58,6 +58,11 @@ struct sim_setup {
     unsigned                  fault_round;
     party                     at_fault, victim;
     struct buf               *trace; /* borrowed; NULL: none */
+    /* NULL: EDDSA. Otherwise whose signatures these are. */
+    const struct scheme *scheme;
+    /* What else a party's session is given. NULL: nothing. */
+    void (*prepare)(void *arg, struct session_params *, party self);
+    void *prepare_arg;
     /* Called for each encoded message before it is sent; may alter it (stories with a fault of their own). */
     void (*tamper)(void *arg, struct message *, party to, uint8_t body[MESSAGE_BODY_MAX]);
     void *tamper_arg;

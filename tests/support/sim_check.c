@@ -2,6 +2,7 @@
 /* The properties that hold after every run, whatever went wrong in it. */
 #include "cluster/protocol/lagrange.h"
 #include "cluster/protocol/scheme.h"
+#include "cluster/protocol/protocol.h"
 #include "tests/support/sim_internal.h"
 
 extern const struct scheme frost_scheme;
@@ -18,6 +19,9 @@ static void check_agreement(const struct sim_setup *setup, const struct outcome 
         assert_memory_equal(a->signature, b->signature, a->signature_len);
         return;
     }
+    if (a->kind == OUTCOME_PRESIGNATURE)
+        assert_true(group_equal(setup->group, &a->presignature.R, &b->presignature.R));
+    if (a->kind != OUTCOME_KEY) return;
     assert_true(group_equal(setup->group, &a->key.public_key, &b->key.public_key));
     for (party i = 1; i <= setup->n; i++)
         assert_true(group_equal(setup->group, &a->key.public_shares[i], &b->key.public_shares[i]));
@@ -27,12 +31,12 @@ static void check_agreement(const struct sim_setup *setup, const struct outcome 
 
 static void check_signature(const struct sim_setup *setup, const struct outcome *o)
 {
-    uint8_t X[POINT_LEN_MAX];
+    const struct scheme *scheme = setup->scheme == NULL ? &frost_scheme : setup->scheme;
+    uint8_t              X[POINT_LEN_MAX];
 
     group_encode(setup->group, X, &setup->shares[1].public_key);
-    assert_int_equal(o->signature_len, 64);
-    assert_ok(
-        frost_scheme.verify(setup->group, bytes(o->signature, 64), bytes(X, setup->group->point_len), setup->message));
+    assert_ok(scheme->verify(setup->group, bytes(o->signature, o->signature_len), bytes(X, setup->group->point_len),
+                             setup->message));
 }
 
 static void check_key(const struct sim_setup *setup, const struct outcome *o, party self)
@@ -57,6 +61,7 @@ static void check_blame(const struct sim_setup *setup, const struct outcome *o)
                     (unsigned)setup->quorum.mask, (unsigned)o->culprits.mask, o->text);
     assert_int_equal(o->culprits.mask & o->missing.mask, 0);
     assert_int_equal(o->culprits.mask & ~(blame == 'e' ? evil.mask : 0), 0);
+    assert_int_equal(o->burned.mask & ~o->culprits.mask, 0);
     assert_int_equal(o->missing.mask & ~setup->quorum.mask, 0);
     assert_true(o->reason == ABORT_TIMEOUT || party_set_is_empty(o->missing));
     assert_true(o->reason == ABORT_CHEATING || party_set_is_empty(o->culprits));
@@ -75,8 +80,10 @@ static void check_end(const struct sim_setup *setup, const struct sim_end *end, 
     assert_int_equal(end->outcome.reason, ABORT_NONE);
     if (end->outcome.kind == OUTCOME_SIGNATURE)
         check_signature(setup, &end->outcome);
-    else
+    else if (end->outcome.kind == OUTCOME_KEY)
         check_key(setup, &end->outcome, self);
+    else
+        assert_int_equal(end->outcome.kind, setup->protocol->gives);
 }
 
 /* In tests only: t of the shares, put together, are the secret key of X. */
@@ -117,7 +124,7 @@ void sim_check(const struct sim_setup *setup, const struct sim_result *r)
         done = party_set_with(done, p);
     }
     if (sim_fault_blame(setup->fault) == 'n') assert_int_equal(done.mask, setup->quorum.mask);
-    if (first != 0 && setup->shares == NULL && party_set_count(done) >= setup->t) check_reconstruction(setup, r, done);
+    if (first != 0 && setup->protocol->gives == OUTCOME_KEY && party_set_count(done) >= setup->t) check_reconstruction(setup, r, done);
 }
 
 void sim_check_done(const struct sim_setup *setup, const struct sim_result *r)
