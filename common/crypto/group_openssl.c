@@ -6,7 +6,9 @@
  *
  * Constant time: EC_POINT_mul() with one scalar is OpenSSL's constant-time path (nistz256, nistp521, and the Montgomery
  * ladder for P-384). But a BIGNUM drops its leading zeros, and that shows. So a scalar below q/2 is replaced by q - k
- * and the result is negated, both by masks: what OpenSSL sees always has its upper bits set and all of its words.
+ * and the result is negated, both by masks: what OpenSSL sees always has its upper bits set and all of its words. What
+ * valgrind says of the rest is in tests/ctime/ctime.supp. Our copies of a scalar are wiped, and so are OpenSSL's
+ * numbers; but for mul() on P-256 and P-521 OpenSSL 3.0 frees a copy of its own that it has not wiped.
  */
 #include <openssl/ec.h>
 #include <openssl/err.h>

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
         leak(argv[1]);
         return 0;
     }
-    for (int id = GROUP_ED25519; id <= GROUP_SECP256K1; id++) {
+    for (int id = GROUP_ED25519; id <= GROUP_P521; id++) {
         const struct prime_group *g = group_by_id((enum group_id)id);
         scalars(g);
         points(g);
