@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both sides of a vector OLE make of their rows: the pads, and the public gadget vector; some OTs at a time. */
+#ifndef KMS_CLUSTER_MPC_VOLE_PADS_H
+#define KMS_CLUSTER_MPC_VOLE_PADS_H
+
+#include "cluster/mpc/vole.h"
+#include "common/crypto/scalar_bulk.h"
+
+#define VOLE_CHUNK 32 /* OTs at a time: what they need stays in the first caches */
+
+struct vole_chunk {
+    struct scalar g[VOLE_CHUNK];
+    struct scalar pad[VOLE_CHUNK][VOLE_WIDTH];
+    struct scalar other[VOLE_CHUNK][VOLE_WIDTH]; /* Alice: of choice 1 */
+};
+
+struct vole_pads {
+    struct crh            crh;
+    struct crh            gadget; /* keyed by the group alone: one vector for ever */
+    struct scalar_sampler sampler;
+    const struct ot_rows *rows;  /* borrowed */
+    size_t                first; /* OT of this item */
+    size_t                count; /* xi */
+};
+#define VOLE_PADS_LOCAL CLEANUP(vole_pads_clear) struct vole_pads
+
+RESULT vole_pads_init(struct vole_pads *, const struct vole *, const struct ot_rows *rows, unsigned item);
+void   vole_pads_clear(struct vole_pads *);
+void   vole_chunk_wipe(struct vole_chunk *);
+/* g_at.. */
+RESULT vole_pads_gadget(struct vole_pads *, struct scalar g[VOLE_CHUNK], size_t at, size_t n);
+/* pads_at.. of the rows, or of the rows ^ delta. CT: leaks nothing of them. */
+RESULT vole_pads_make(struct vole_pads *, struct scalar pad[VOLE_CHUNK][VOLE_WIDTH], const uint8_t *delta, size_t at,
+                      size_t n);
+
+#endif
