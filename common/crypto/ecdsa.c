@@ -49,7 +49,7 @@ RESULT ecdsa_signature_of(const struct prime_group *g, struct ecdsa_signature *o
 
 bool ecdsa_is_low(const struct prime_group *g, const struct ecdsa_signature *a)
 {
-    struct scalar other;
+    struct scalar other; /* public */
     uint8_t       s[SCALAR_LEN_MAX], negated[SCALAR_LEN_MAX];
 
     scalar_negate(g, &other, &a->s);

@@ -35,7 +35,7 @@ static bool holds(const struct proved *p)
     return dlog_verify(&p->context, &p->statement, bytes(p->proof, p->len)) == KMS_OK;
 }
 
-static const enum group_id groups[] = {GROUP_ED25519, GROUP_SECP256K1};
+static const enum group_id groups[] = {GROUP_ED25519, GROUP_SECP256K1, GROUP_P256, GROUP_P384, GROUP_P521};
 
 TEST(dlog_proof, holds_for_who_knows_the_logarithms)
 {

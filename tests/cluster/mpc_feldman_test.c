@@ -5,7 +5,7 @@
 #include "cluster/mpc/commitment.h"
 #include "tests/support/test.h"
 
-static const enum group_id groups[] = {GROUP_ED25519, GROUP_SECP256K1};
+static const enum group_id groups[] = {GROUP_ED25519, GROUP_SECP256K1, GROUP_P256, GROUP_P384, GROUP_P521};
 
 TEST(feldman, every_share_of_a_polynomial_is_on_its_commitment)
 {

@@ -41,7 +41,8 @@ static void deal(struct key_share *out, enum group_id group, unsigned t, unsigne
 static const struct {
     enum group_id group;
     unsigned      t, n;
-} kinds[] = {{GROUP_ED25519, 2, 3}, {GROUP_SECP256K1, 2, 3}, {GROUP_ED25519, 3, 5}, {GROUP_SECP256K1, 16, 16}};
+} kinds[] = {{GROUP_ED25519, 2, 3}, {GROUP_SECP256K1, 2, 3}, {GROUP_ED25519, 3, 5}, {GROUP_SECP256K1, 16, 16},
+             {GROUP_P256, 2, 3},    {GROUP_P384, 3, 5},      {GROUP_P521, 16, 16}};
 
 TEST(key_share, comes_back_from_its_sealed_form)
 {
