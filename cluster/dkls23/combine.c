@@ -77,9 +77,9 @@ static enum kms_err make(const struct dkls23_task *task, struct ecdsa_signature 
 /* What each shows is masked by what only all of them know: whose is wrong cannot be told, but between two. */
 enum kms_err dkls23_combine(const struct dkls23_task *task, const struct dkls23_reveal *reveals)
 {
-    struct session         *s = task->session;
-    struct party_set        others = party_set_without(session_params(s)->quorum, session_params(s)->self);
-    struct outcome         *out = session_result(s);
+    struct session        *s = task->session;
+    struct party_set       others = party_set_without(session_params(s)->quorum, session_params(s)->self);
+    struct outcome        *out = session_result(s);
     struct ecdsa_signature signature;
 
     if (make(task, &signature, reveals) != KMS_OK) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hedged randomness: what the generator gives, xor H(DKLS23_HEDGE, more of it, x_i, the run, the inputs, the step, which
- * draw of it). With a good generator it is uniform whatever the hash does. A generator that repeats itself, or a machine
- * that was rewound, still draws anew in another run, because the run has the other signers' fresh nonces in it.
+ * Hedged randomness: what the generator gives, xor H(DKLS23_HEDGE, more of it, x_i, the run, the inputs, the step,
+ * which draw of it). With a good generator it is uniform whatever the hash does. A generator that repeats itself, or a
+ * machine that was rewound, still draws anew in another run, because the run has the other signers' fresh nonces in it.
  */
 #include "cluster/dkls23/internal.h"
 #include "common/crypto/hash.h"

@@ -51,8 +51,8 @@ static enum kms_err commit(struct session *s, struct rng *rng)
     TRY(rng_fill(rng, m->opening, sizeof m->opening));
     group_base_mul(g, &m->R_own, &m->r);
     group_encode(g, R, &m->R_own);
-    commitment_make(session_broadcast(s, COMMITMENT_LEN),
-                    (struct commitment_context){m->run, session_params(s)->self}, bytes(R, g->point_len), m->opening);
+    commitment_make(session_broadcast(s, COMMITMENT_LEN), (struct commitment_context){m->run, session_params(s)->self},
+                    bytes(R, g->point_len), m->opening);
     return KMS_OK;
 }
 
@@ -65,8 +65,8 @@ static enum kms_err choose(struct session *s, party j, struct rng *rng)
 
     TRY(dkls23_setup(&setup, s, j));
     struct vole_start start = {&vole, &setup->bob, rng};
-    return vole_bob_start(&bob, &m->peers[j].chi,
-                          session_direct(s, j, VOLE_MESSAGE_1_LEN(vole.group->scalar_len, 1)), &start);
+    return vole_bob_start(&bob, &m->peers[j].chi, session_direct(s, j, VOLE_MESSAGE_1_LEN(vole.group->scalar_len, 1)),
+                          &start);
 }
 
 /* complete() of the opening. */

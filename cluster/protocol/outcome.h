@@ -29,15 +29,15 @@ enum outcome_kind {
 #define SIGNATURE_LEN_MAX 136 /* r || s || v over P-521 takes 133 */
 
 struct outcome {
-    enum outcome_kind kind; /* NONE when aborted */
-    enum abort_reason reason;
-    const char       *text;     /* static: which check or step; for the local log only */
-    struct party_set  culprits; /* an authenticated message of theirs failed a check */
-    struct party_set  missing;  /* late; disjoint from culprits */
-    struct party_set  burned;   /* culprits with whom the pair set-up is burned */
-    uint8_t           ssid[SSID_LEN];
-    struct key_share  key;                          /* OUTCOME_KEY; secret: outcome_wipe() */
-    uint8_t           signature[SIGNATURE_LEN_MAX]; /* OUTCOME_SIGNATURE */
+    enum outcome_kind   kind; /* NONE when aborted */
+    enum abort_reason   reason;
+    const char         *text;     /* static: which check or step; for the local log only */
+    struct party_set    culprits; /* an authenticated message of theirs failed a check */
+    struct party_set    missing;  /* late; disjoint from culprits */
+    struct party_set    burned;   /* culprits with whom the pair set-up is burned */
+    uint8_t             ssid[SSID_LEN];
+    struct key_share    key;                          /* OUTCOME_KEY; secret: outcome_wipe() */
+    uint8_t             signature[SIGNATURE_LEN_MAX]; /* OUTCOME_SIGNATURE */
     size_t              signature_len;
     struct presignature presignature; /* OUTCOME_PRESIGNATURE; secret */
 };

@@ -42,7 +42,7 @@ struct session_params {
     uint32_t                  progress_ms; /* give up after this long without an expected message; 0: deadline only */
 
     /* Borrowed for the session's life, where the protocol wants them; NULL otherwise. */
-    const struct pair_setup *const *setups;       /* [party]: with each other signer; `burned` is read before each use */
+    const struct pair_setup *const *setups; /* [party]: with each other signer; `burned` is read before each use */
     struct presignature            *presignature; /* taken by session_init, which leaves it empty in any case */
     struct pair_setup              *new_setup;    /* where the set-up of a pair is written at its end */
 };

@@ -96,10 +96,10 @@ static void one_run(const struct protocol *protocol, unsigned long i, struct tal
 {
     static struct sim_result   result;
     static struct presignature presignatures[SIM_PARTIES];
-    unsigned             rounds = protocol->round_count + protocol->confirms;
-    enum sim_fault       fault = (enum sim_fault)(i % SIM_FAULTS);
-    struct rng_seeded    pick;
-    struct fixture_gifts gifts = {presignatures};
+    unsigned                   rounds = protocol->round_count + protocol->confirms;
+    enum sim_fault             fault = (enum sim_fault)(i % SIM_FAULTS);
+    struct rng_seeded          pick;
+    struct fixture_gifts       gifts = {presignatures};
 
     rng_seeded_init(&pick, test_seed() + i, 2000);
     unsigned                size = (unsigned)rng_seeded_below(&pick, SIZES);

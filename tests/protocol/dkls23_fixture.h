@@ -58,8 +58,7 @@ static UNUSED void fixture_make_setups(void)
 {
     if (fixture_pointers[1][2] != NULL) return;
     for (party i = 1; i <= FIXTURE_NODES; i++)
-        for (party j = (party)(i + 1); j <= FIXTURE_NODES; j++)
-            fixture_make_pair(i, j, 1, test_seed() + 100u * i + j);
+        for (party j = (party)(i + 1); j <= FIXTURE_NODES; j++) fixture_make_pair(i, j, 1, test_seed() + 100u * i + j);
 }
 
 /* What the sessions of a run are given; presignatures: [party], or NULL. */

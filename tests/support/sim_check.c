@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The properties that hold after every run, whatever went wrong in it. */
 #include "cluster/protocol/lagrange.h"
-#include "cluster/protocol/scheme.h"
 #include "cluster/protocol/protocol.h"
+#include "cluster/protocol/scheme.h"
 #include "tests/support/sim_internal.h"
 
 extern const struct scheme frost_scheme;
@@ -19,8 +19,7 @@ static void check_agreement(const struct sim_setup *setup, const struct outcome 
         assert_memory_equal(a->signature, b->signature, a->signature_len);
         return;
     }
-    if (a->kind == OUTCOME_PRESIGNATURE)
-        assert_true(group_equal(setup->group, &a->presignature.R, &b->presignature.R));
+    if (a->kind == OUTCOME_PRESIGNATURE) assert_true(group_equal(setup->group, &a->presignature.R, &b->presignature.R));
     if (a->kind != OUTCOME_KEY) return;
     assert_true(group_equal(setup->group, &a->key.public_key, &b->key.public_key));
     for (party i = 1; i <= setup->n; i++)
@@ -124,7 +123,8 @@ void sim_check(const struct sim_setup *setup, const struct sim_result *r)
         done = party_set_with(done, p);
     }
     if (sim_fault_blame(setup->fault) == 'n') assert_int_equal(done.mask, setup->quorum.mask);
-    if (first != 0 && setup->protocol->gives == OUTCOME_KEY && party_set_count(done) >= setup->t) check_reconstruction(setup, r, done);
+    if (first != 0 && setup->protocol->gives == OUTCOME_KEY && party_set_count(done) >= setup->t)
+        check_reconstruction(setup, r, done);
 }
 
 void sim_check_done(const struct sim_setup *setup, const struct sim_result *r)
