@@ -137,7 +137,8 @@ static RESULT find_R(const struct prime_group *g, struct point *R, const struct 
     encoded[0] = 2 | (a->recovery_id & 1);
     scalar_encode(g, x, &a->r);
     for (size_t i = 0; (a->recovery_id & 2) != 0 && i < g->scalar_len; i++) {
-        unsigned sum = x[g->scalar_len - 1 - i] + (uint8_t)(g->order->m[i / 8] >> (8 * (i % 8))) + carry;
+        unsigned q_byte = g->order->m[i / 8] >> (8 * (i % 8)) & 0xff;
+        unsigned sum = x[g->scalar_len - 1 - i] + q_byte + carry;
         x[g->scalar_len - 1 - i] = (uint8_t)sum;
         carry = sum >> 8;
     }
