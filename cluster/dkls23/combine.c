@@ -19,7 +19,7 @@ void dkls23_w(const struct dkls23_task *task, struct scalar *w, const struct sca
 {
     const struct session_params *p = session_params(task->session);
     const struct prime_group    *g = p->group;
-    struct scalar                e, r;
+    struct scalar                e, r; /* public */
     SECRET_SCALAR                product;
 
     ecdsa_digest_scalar(g, &e, p->message);
@@ -48,7 +48,7 @@ enum kms_err dkls23_read_reveal(struct session *s, struct dkls23_reveal *out, st
 static enum kms_err sum_up(const struct dkls23_task *task, struct scalar *out, const struct dkls23_reveal *reveals)
 {
     const struct session_params *p = session_params(task->session);
-    struct scalar                w, u;
+    struct scalar                w, u; /* public */
 
     scalar_zero(&w);
     scalar_zero(&u);
@@ -66,7 +66,7 @@ static enum kms_err make(const struct dkls23_task *task, struct ecdsa_signature 
                          const struct dkls23_reveal *reveals)
 {
     const struct session_params *p = session_params(task->session);
-    struct scalar                s;
+    struct scalar                s; /* public */
 
     TRY(sum_up(task, &s, reveals));
     TRY(ecdsa_signature_of(p->group, out, task->R, &s));

@@ -12,6 +12,8 @@
 
 enum { DKLS23_ROW_OPEN, DKLS23_ROW_COMMIT, DKLS23_ROW_MULTIPLY, DKLS23_ROW_REVEAL, DKLS23_ROWS };
 
+enum { DKLS23_R, DKLS23_SK }; /* in dkls23_memory.a */
+
 #define DKLS23_TRANSCRIPT_LEN 32
 #define DKLS23_DIGEST_MIN 20 /* SHA-1's, which PKCS#11 still has */
 #define DKLS23_DIGEST_MAX 64
@@ -46,7 +48,8 @@ struct dkls23_memory {
     uint8_t              run[SSID_LEN]; /* the ssid with the signers' set-ups: what everything is bound to */
     uint8_t              digest[32];    /* of all commitments */
     uint8_t              opening[COMMITMENT_OPENING_LEN];
-    struct scalar        r, phi, sk; /* secret */
+    struct scalar        a[VOLE_INPUTS]; /* secret: r_i and sk_i, what others' chi are multiplied with */
+    struct scalar        phi;            /* secret */
     struct point         R_own, pk_own, R;
     struct scalar        u, v; /* secret: this party's shares of k phi and x phi */
     struct dkls23_reveal reveals[PARTIES_MAX + 1];

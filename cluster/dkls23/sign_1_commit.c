@@ -46,10 +46,10 @@ static enum kms_err commit(struct session *s, struct rng *rng)
     struct dkls23_memory     *m = session_memory(s);
     uint8_t                   R[POINT_LEN_MAX];
 
-    TRY(scalar_random(g, &m->r, rng));
+    TRY(scalar_random(g, &m->a[DKLS23_R], rng));
     TRY(scalar_random(g, &m->phi, rng));
     TRY(rng_fill(rng, m->opening, sizeof m->opening));
-    group_base_mul(g, &m->R_own, &m->r);
+    group_base_mul(g, &m->R_own, &m->a[DKLS23_R]);
     group_encode(g, R, &m->R_own);
     commitment_make(session_broadcast(s, COMMITMENT_LEN), (struct commitment_context){m->run, session_params(s)->self},
                     bytes(R, g->point_len), m->opening);

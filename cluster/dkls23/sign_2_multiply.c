@@ -50,14 +50,14 @@ static enum kms_err derive_sk(struct session *s)
     struct party_set             others = dkls23_others(s);
     struct zero_share_context    zero = {.group = p->group, .ssid = m->run, .digest = m->digest, .self = p->self};
 
-    lagrange_at_zero(p->group, &m->sk, p->quorum, p->self);
-    scalar_mul(p->group, &m->sk, &m->sk, &p->share->secret_share);
+    lagrange_at_zero(p->group, &m->a[DKLS23_SK], p->quorum, p->self);
+    scalar_mul(p->group, &m->a[DKLS23_SK], &m->a[DKLS23_SK], &p->share->secret_share);
     for (party j = party_set_next(others, 0); j != 0; j = party_set_next(others, j)) {
         const struct pair_setup *setup;
         TRY(dkls23_setup(&setup, s, j));
-        zero_share_add(&m->sk, &zero, j, setup->zero_seed);
+        zero_share_add(&m->a[DKLS23_SK], &zero, j, setup->zero_seed);
     }
-    group_base_mul(p->group, &m->pk_own, &m->sk);
+    group_base_mul(p->group, &m->pk_own, &m->a[DKLS23_SK]);
     if (group_is_identity(&m->pk_own)) return session_fault(s, KMS_E_INTERNAL, "the additive share is zero");
     return KMS_OK;
 }
@@ -94,18 +94,12 @@ static enum kms_err multiply_with(struct session *s, party j, struct rng *rng)
     struct vole               vole = dkls23_vole(s, session_params(s)->self, j);
     const struct prime_group *g = vole.group;
     uint8_t                  *out = session_direct(s, j, dkls23_product_len(g)), *psi = out + 2 * g->point_len;
-    struct scalar             a[VOLE_INPUTS] = {m->r, m->sk};
     SECRET_SCALAR             difference;
     const struct pair_setup  *setup;
 
-    enum kms_err err = dkls23_setup(&setup, s, j);
-    if (err == KMS_OK) {
-        struct vole_multiply how = {&vole, 0, setup->alice.delta, dkls23_rows_alice(s, j), rng};
-        err = vole_alice_multiply(peer->c, psi + g->scalar_len, &how, a);
-    }
-    scalar_wipe(&a[0]);
-    scalar_wipe(&a[1]);
-    TRY(err);
+    TRY(dkls23_setup(&setup, s, j));
+    struct vole_multiply how = {&vole, 0, setup->alice.delta, dkls23_rows_alice(s, j), rng};
+    TRY(vole_alice_multiply(peer->c, psi + g->scalar_len, &how, m->a));
     scalar_sub(g, &difference, &m->phi, &peer->chi);
     scalar_declassify(g, psi, &difference);
     return write_gammas(s, out, peer->c);

@@ -53,8 +53,8 @@ static enum kms_err multiply_out(struct session *s)
 
     TRY(check_public_key(s));
     TRY(sum_nonces(s));
-    share_of_product(s, &m->u, &m->r, 0);
-    share_of_product(s, &m->v, &m->sk, 1);
+    share_of_product(s, &m->u, &m->a[DKLS23_R], 0);
+    share_of_product(s, &m->v, &m->a[DKLS23_SK], 1);
     return KMS_OK;
 }
 

@@ -8,9 +8,9 @@
 
 #include "tests/protocol/dkls23_fixture.h"
 
-enum { CURVES = 2, SIZES = 3, RUNS = 600 };
+enum { CURVES = 4, SIZES = 3, RUNS = 640 };
 
-static const enum group_id curves[CURVES] = {GROUP_SECP256K1, GROUP_P256};
+static const enum group_id curves[CURVES] = {GROUP_SECP256K1, GROUP_P256, GROUP_P384, GROUP_P521};
 static const struct {
     unsigned t, n;
 } sizes[SIZES] = {{2, 2}, {2, 3}, {3, 5}};
@@ -29,8 +29,8 @@ static const struct key_share *key_of(unsigned curve, unsigned size)
 static EVP_PKEY *openssl_key(const struct prime_group *g, const struct point *X)
 {
     uint8_t       encoded[POINT_LEN_MAX];
-    char          secp256k1[] = "secp256k1", p256[] = "prime256v1";
-    char         *curve = g->id == GROUP_SECP256K1 ? secp256k1 : p256;
+    static char   names[CURVES][16] = {"secp256k1", "prime256v1", "secp384r1", "secp521r1"};
+    char         *curve = names[g->id - GROUP_SECP256K1];
     OSSL_PARAM    params[] = {OSSL_PARAM_construct_utf8_string("group", curve, 0),
                               OSSL_PARAM_construct_octet_string("pub", encoded, g->point_len), OSSL_PARAM_END};
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -92,6 +92,12 @@ static void count_ends(struct tally *t, const struct sim_setup *setup, const str
     }
 }
 
+/* Half of them on secp256k1, and every round of a protocol on every curve. */
+static unsigned curve_of(unsigned long turn)
+{
+    return turn / 4 % 2 == 0 ? 0 : (unsigned)(1 + turn / 8 % 3);
+}
+
 static void one_run(const struct protocol *protocol, unsigned long i, struct tally tallies[SIM_FAULTS])
 {
     static struct sim_result   result;
@@ -103,7 +109,7 @@ static void one_run(const struct protocol *protocol, unsigned long i, struct tal
 
     rng_seeded_init(&pick, test_seed() + i, 2000);
     unsigned                size = (unsigned)rng_seeded_below(&pick, SIZES);
-    const struct key_share *key = key_of(i / SIM_FAULTS % 4 == 3, size); /* one in four on P-256 */
+    const struct key_share *key = key_of(curve_of(i / SIM_FAULTS), size);
     unsigned                more = (unsigned)rng_seeded_below(&pick, key[1].n - key[1].t + 1);
     struct sim_setup        setup = fixture_sign(key, pick_quorum(&pick, key[1].t + more / 2, key[1].n));
 
