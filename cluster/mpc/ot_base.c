@@ -37,10 +37,10 @@ static void select_bytes(uint8_t *out, uint8_t mask, const uint8_t *a, const uin
     for (size_t i = 0; i < len; i++) out[i] = (uint8_t)(b[i] ^ (mask & (a[i] ^ b[i])));
 }
 
-/* Hp(k, c, P). CT: leaks nothing. */
-static void hash_to_point(uint8_t out[32], const uint8_t run[32], unsigned k, uint8_t c, const uint8_t P[32])
+/* What Hp(k, c, P) maps to the group. CT: leaks nothing. */
+static void hash_point(uint8_t wide[RISTRETTO_HASH_LEN], const uint8_t run[32], unsigned k, uint8_t c,
+                       const uint8_t P[32])
 {
-    uint8_t     wide[RISTRETTO_HASH_LEN];
     struct hash h;
 
     hash_begin(&h, TAG_OT_BASE_POINT, 4);
@@ -49,8 +49,6 @@ static void hash_to_point(uint8_t out[32], const uint8_t run[32], unsigned k, ui
     hash_item(&h, bytes(&c, 1));
     hash_item(&h, bytes(P, RISTRETTO_LEN));
     hash_end_wide(&h, wide);
-    ristretto_from_hash(out, wide);
-    WIPE(wide);
 }
 
 /* What one pad is made of. */
@@ -84,23 +82,24 @@ static void make_pad(uint8_t out[OT_BLOCK], const struct pad_input *in, uint8_t 
 static RESULT receive_one(uint8_t out[2 * RISTRETTO_LEN], struct ot_base_receiver *r, const uint8_t run[32], unsigned k,
                           struct rng *rng)
 {
-    uint8_t wide[RISTRETTO_HASH_LEN], other[32], hash_0[32], hash_1[32], R_b[32];
+    uint8_t wide[RISTRETTO_HASH_LEN], wide_1[RISTRETTO_HASH_LEN], other[32], hashed[32], R_b[32];
     uint8_t is_one = (uint8_t)ct_mask(choice_of(r->choice, k));
 
     TRY(ristretto_scalar_random(r->t[k], rng));
     TRY(rng_fill(rng, wide, sizeof wide));
     ristretto_from_hash(other, wide);
-    hash_to_point(hash_0, run, k, 0, other);
-    hash_to_point(hash_1, run, k, 1, other);
-    select_bytes(hash_0, is_one, hash_1, hash_0, 32);
+    hash_point(wide, run, k, 0, other);
+    hash_point(wide_1, run, k, 1, other);
+    select_bytes(wide, is_one, wide_1, wide, sizeof wide);
+    ristretto_from_hash(hashed, wide);
     ristretto_base_mul(R_b, r->t[k]);
-    enum kms_err err = ristretto_sub(R_b, R_b, hash_0);
+    enum kms_err err = ristretto_sub(R_b, R_b, hashed);
     select_bytes(out, is_one, other, R_b, 32);
     select_bytes(out + RISTRETTO_LEN, is_one, R_b, other, 32);
     WIPE(wide);
+    WIPE(wide_1);
     WIPE(other);
-    WIPE(hash_0);
-    WIPE(hash_1);
+    WIPE(hashed);
     WIPE(R_b);
     return err;
 }
@@ -121,7 +120,7 @@ RESULT ot_base_receive(struct ot_base_receiver *r, uint8_t message_1[OT_BASE_MES
 /* R_0 || R_1 -> T and both pads. M_c and T are public, s is not. */
 static RESULT send_one(uint8_t pads[2][OT_BLOCK], uint8_t T[32], const struct pad_input *shape, struct rng *rng)
 {
-    uint8_t          s[RISTRETTO_SCALAR_LEN], M[32], shared[32];
+    uint8_t          s[RISTRETTO_SCALAR_LEN], wide[RISTRETTO_HASH_LEN], M[32], shared[32];
     struct pad_input in = *shape;
     enum kms_err     err = ristretto_scalar_random(s, rng);
 
@@ -132,10 +131,10 @@ static RESULT send_one(uint8_t pads[2][OT_BLOCK], uint8_t T[32], const struct pa
     in.shared = shared;
     for (uint8_t c = 0; c < 2 && err == KMS_OK; c++) {
         const uint8_t *R_c = in.R + c * RISTRETTO_LEN, *other = in.R + (1 - c) * RISTRETTO_LEN;
-        hash_to_point(M, in.run, in.k, c, other);
-        err = ristretto_check(R_c);
-        if (err == KMS_OK) err = ristretto_add(M, M, R_c);
-        if (err == KMS_OK) err = ristretto_mul(shared, s, M); /* refuses M = identity */
+        hash_point(wide, in.run, in.k, c, other);
+        ristretto_from_hash(M, wide);
+        err = ristretto_add(M, M, R_c);
+        if (err == KMS_OK) err = ristretto_mul(shared, s, M);
         if (err == KMS_OK) make_pad(pads[c], &in, c);
     }
     WIPE(s);
@@ -173,8 +172,7 @@ RESULT ot_base_finish(struct ot_base_chosen *out, struct ot_base_receiver *recei
     for (unsigned k = 0; k < OT_BASE_COUNT && err == KMS_OK; k++) {
         const uint8_t   *T = message_2 + k * RISTRETTO_LEN;
         struct pad_input in = {run, k, r.message + k * 2 * RISTRETTO_LEN, T, shared};
-        err = ristretto_check(T);
-        if (err == KMS_OK) err = ristretto_mul(shared, r.t[k], T);
+        err = ristretto_mul(shared, r.t[k], T);
         if (err == KMS_OK) make_pad(out->pad[k], &in, choice_of(r.choice, k));
         if (err != KMS_OK) error_context("base OT %u", k);
     }

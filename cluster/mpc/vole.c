@@ -38,9 +38,9 @@ static struct layout layout_of(const struct vole *v)
     return (struct layout){len, ots, a_len, a_len, a_len + len};
 }
 
-static size_t chunk_at(size_t count, size_t at)
+static struct vole_range range_at(const struct vole_pads *p, size_t at)
 {
-    return count - at < VOLE_CHUNK ? count - at : VOLE_CHUNK;
+    return (struct vole_range){at, p->count - at < VOLE_CHUNK ? p->count - at : VOLE_CHUNK};
 }
 
 static uint8_t choice_of(const uint8_t *choices, size_t j)
@@ -109,15 +109,15 @@ static void weigh(const struct prime_group *g, struct scalar *out, const struct 
 
 static RESULT add_b(const struct prime_group *g, struct scalar *b, struct vole_pads *p, const uint8_t *choices)
 {
-    struct scalar gadget[VOLE_CHUNK]; /* public */
-    SECRET_SCALAR masked;
+    SECRET_VOLE_CHUNK chunk;
+    SECRET_SCALAR     masked;
 
     scalar_zero(b);
     for (size_t at = 0; at < p->count; at += VOLE_CHUNK) {
-        size_t n = chunk_at(p->count, at);
-        TRY(vole_pads_gadget(p, gadget, at, n));
-        for (size_t j = 0; j < n; j++) {
-            scalar_mask(&masked, &gadget[j], choice_of(choices, p->first + at + j));
+        struct vole_range r = range_at(p, at);
+        TRY(vole_pads_gadget(p, &chunk, r));
+        for (size_t j = 0; j < r.count; j++) {
+            scalar_mask(&masked, &chunk.g[j], choice_of(choices, p->first + at + j));
             scalar_add(g, b, b, &masked);
         }
     }
@@ -185,16 +185,16 @@ static void correct_chunk(const struct prime_group *g, uint8_t *a, struct sums *
 static RESULT correct_all(struct scalar c[VOLE_INPUTS], uint8_t *a, struct vole_pads *p, const struct vole_multiply *m,
                           const struct inputs *in)
 {
-    const struct prime_group                  *g = m->vole->group;
-    CLEANUP(vole_chunk_wipe) struct vole_chunk chunk;
-    CLEANUP(sums_wipe) struct sums             sums = {{{{0}, 0}}};
+    const struct prime_group      *g = m->vole->group;
+    CLEANUP(sums_wipe) struct sums sums = {{{{0}, 0}}};
+    SECRET_VOLE_CHUNK              chunk;
 
     for (size_t at = 0; at < p->count; at += VOLE_CHUNK) {
-        size_t n = chunk_at(p->count, at);
-        TRY(vole_pads_gadget(p, chunk.g, at, n));
-        TRY(vole_pads_make(p, chunk.pad, NULL, at, n));
-        TRY(vole_pads_make(p, chunk.other, m->delta, at, n));
-        correct_chunk(g, a + at * VOLE_WIDTH * g->scalar_len, &sums, &chunk, in, n);
+        struct vole_range r = range_at(p, at);
+        TRY(vole_pads_gadget(p, &chunk, r));
+        TRY(vole_pads_make(p, &chunk, chunk.pad, NULL, r));
+        TRY(vole_pads_make(p, &chunk, chunk.other, m->delta, r));
+        correct_chunk(g, a + at * VOLE_WIDTH * g->scalar_len, &sums, &chunk, in, r.count);
     }
     ct_declassify(a, p->count * VOLE_WIDTH * g->scalar_len); /* under the pad that Bob lacks */
     for (unsigned i = 0; i < VOLE_INPUTS; i++) {
@@ -205,32 +205,29 @@ static RESULT correct_all(struct scalar c[VOLE_INPUTS], uint8_t *a, struct vole_
 }
 
 /* What is hashed to mu, of a chunk. */
-static RESULT hash_chunk(struct bulk_hash *h, const struct prime_group *g, const struct challenges *ch,
-                         const struct scalar column[][VOLE_WIDTH], size_t n)
+static RESULT hash_chunk(struct bulk_hash *h, const struct prime_group *g, struct vole_chunk *c,
+                         const struct challenges *ch, size_t n)
 {
-    uint8_t       encoded[VOLE_CHUNK * SCALAR_LEN_MAX];
     SECRET_SCALAR z;
 
     for (size_t j = 0; j < n; j++) {
-        weigh(g, &z, ch, column[j]);
-        scalar_encode_raw(g, encoded + j * g->scalar_len, &z);
+        weigh(g, &z, ch, c->pad[j]);
+        scalar_encode_raw(g, c->encoded + j * g->scalar_len, &z);
     }
-    enum kms_err err = bulk_hash_update(h, bytes(encoded, n * g->scalar_len));
-    WIPE(encoded);
-    return err;
+    return bulk_hash_update(h, bytes(c->encoded, n * g->scalar_len));
 }
 
 static RESULT make_mu(uint8_t mu[MU_LEN], struct vole_pads *p, const struct vole *v, unsigned item,
                       const struct challenges *ch)
 {
-    CLEANUP(vole_chunk_wipe) struct vole_chunk chunk;
-    BULK_HASH_LOCAL                            h = {NULL};
+    BULK_HASH_LOCAL   h = {NULL};
+    SECRET_VOLE_CHUNK chunk;
 
     TRY(bulk_hash_begin(&h));
     for (size_t at = 0; at < p->count; at += VOLE_CHUNK) {
-        size_t n = chunk_at(p->count, at);
-        TRY(vole_pads_make(p, chunk.pad, NULL, at, n));
-        TRY(hash_chunk(&h, v->group, ch, (const struct scalar(*)[VOLE_WIDTH])chunk.pad, n));
+        struct vole_range r = range_at(p, at);
+        TRY(vole_pads_make(p, &chunk, chunk.pad, NULL, r));
+        TRY(hash_chunk(&h, v->group, &chunk, ch, r.count));
     }
     return end_mu(mu, &h, v, item);
 }
@@ -282,52 +279,54 @@ static RESULT select_one(struct scalar d[VOLE_WIDTH], const struct answer *answe
     return KMS_OK;
 }
 
-static RESULT finish_chunk(struct sums *sums, struct bulk_hash *h, struct vole_pads *p, const struct answer *answer,
-                           size_t at)
+static RESULT finish_chunk(struct sums *sums, struct vole_pads *p, struct vole_chunk *c, const struct answer *answer,
+                           struct vole_range r)
 {
-    const struct prime_group                  *g = answer->vole->group;
-    size_t                                     n = chunk_at(p->count, at);
-    CLEANUP(vole_chunk_wipe) struct vole_chunk chunk;
+    const struct prime_group *g = answer->vole->group;
 
-    TRY(vole_pads_gadget(p, chunk.g, at, n));
-    TRY(vole_pads_make(p, chunk.pad, NULL, at, n));
-    for (size_t j = 0; j < n; j++) {
-        TRY(select_one(chunk.pad[j], answer, at + j, choice_of(answer->choices, p->first + at + j)));
-        for (unsigned i = 0; i < VOLE_INPUTS; i++)
-            scalar_sum_add_product(g, &sums->of[i], &chunk.g[j], &chunk.pad[j][i]);
+    TRY(vole_pads_gadget(p, c, r));
+    TRY(vole_pads_make(p, c, c->pad, NULL, r));
+    for (size_t j = 0; j < r.count; j++) {
+        TRY(select_one(c->pad[j], answer, r.first + j, choice_of(answer->choices, p->first + r.first + j)));
+        for (unsigned i = 0; i < VOLE_INPUTS; i++) scalar_sum_add_product(g, &sums->of[i], &c->g[j], &c->pad[j][i]);
     }
-    return hash_chunk(h, g, &answer->challenges, (const struct scalar(*)[VOLE_WIDTH])chunk.pad, n);
-}
-
-/* CT: leaks whether mu is right. */
-static RESULT finish_all(struct scalar d[VOLE_INPUTS], struct vole_pads *p, const struct answer *answer, unsigned item,
-                         const uint8_t mu[MU_LEN])
-{
-    CLEANUP(sums_wipe) struct sums sums = {{{{0}, 0}}};
-    BULK_HASH_LOCAL                h = {NULL};
-    uint8_t                        expected[MU_LEN];
-
-    TRY(bulk_hash_begin(&h));
-    for (size_t at = 0; at < p->count; at += VOLE_CHUNK) TRY(finish_chunk(&sums, &h, p, answer, at));
-    TRY(end_mu(expected, &h, answer->vole, item));
-    bool same = secret_equal(expected, mu, MU_LEN);
-    ct_declassify(&same, sizeof same); /* the answer: a failure burns the set-up */
-    if (!same) return fail(KMS_E_PROOF, "the inputs of a vector OLE are not consistent");
-    for (unsigned i = 0; i < VOLE_INPUTS; i++) scalar_sum_end(answer->vole->group, &d[i], &sums.of[i]);
     return KMS_OK;
 }
 
+static RESULT finish_sums(struct sums *sums, uint8_t mu[MU_LEN], struct vole_pads *p, const struct answer *answer,
+                          unsigned item)
+{
+    BULK_HASH_LOCAL   h = {NULL};
+    SECRET_VOLE_CHUNK chunk;
+
+    TRY(bulk_hash_begin(&h));
+    for (size_t at = 0; at < p->count; at += VOLE_CHUNK) {
+        struct vole_range r = range_at(p, at);
+        TRY(finish_chunk(sums, p, &chunk, answer, r));
+        TRY(hash_chunk(&h, answer->vole->group, &chunk, &answer->challenges, r.count));
+    }
+    return end_mu(mu, &h, answer->vole, item);
+}
+
+/* CT: leaks whether mu is right. */
 RESULT vole_bob_finish(struct scalar d[VOLE_INPUTS], const struct vole_bob *bob, const struct vole *v, unsigned item,
                        const uint8_t *message_2)
 {
-    struct layout   l = layout_of(v);
-    struct answer   answer = {.vole = v, .choices = bob->choices, .a = message_2};
-    VOLE_PADS_LOCAL pads = {.rows = NULL};
+    struct layout                  l = layout_of(v);
+    struct answer                  answer = {.vole = v, .choices = bob->choices, .a = message_2};
+    VOLE_PADS_LOCAL                pads = {.rows = NULL};
+    CLEANUP(sums_wipe) struct sums sums = {{{{0}, 0}}};
+    uint8_t                        mu[MU_LEN];
 
     check_params(v, item);
     for (unsigned i = 0; i < VOLE_INPUTS; i++) scalar_zero(&d[i]);
     TRY(scalar_decode_raw(v->group, &answer.eta, message_2 + l.eta));
     TRY(vole_pads_init(&pads, v, bob->rows, item));
     TRY(make_challenges(&answer.challenges, v, item, bytes(message_2, l.a_len)));
-    return finish_all(d, &pads, &answer, item, message_2 + l.mu);
+    TRY(finish_sums(&sums, mu, &pads, &answer, item));
+    bool same = secret_equal(mu, message_2 + l.mu, MU_LEN);
+    ct_declassify(&same, sizeof same); /* the answer: a failure burns the set-up */
+    if (!same) return fail(KMS_E_PROOF, "the inputs of a vector OLE are not consistent");
+    for (unsigned i = 0; i < VOLE_INPUTS; i++) scalar_sum_end(v->group, &d[i], &sums.of[i]);
+    return KMS_OK;
 }

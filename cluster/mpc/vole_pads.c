@@ -5,8 +5,6 @@
 #include "common/crypto/hash.h"
 #include "common/secret/wipe.h"
 
-#define UNIFORM_LEN (VOLE_CHUNK * VOLE_WIDTH * SCALAR_SAMPLE_LEN_MAX)
-
 void vole_chunk_wipe(struct vole_chunk *c)
 {
     wipe(c, sizeof *c);
@@ -39,42 +37,36 @@ RESULT vole_pads_init(struct vole_pads *p, const struct vole *v, const struct ot
     return init_gadget(&p->gadget, v->group);
 }
 
-RESULT vole_pads_gadget(struct vole_pads *p, struct scalar g[VOLE_CHUNK], size_t at, size_t n)
+RESULT vole_pads_gadget(struct vole_pads *p, struct vole_chunk *c, struct vole_range r)
 {
     static const uint8_t zero[CRH_BLOCK];
-    uint8_t              uniform[VOLE_CHUNK * SCALAR_SAMPLE_LEN_MAX];
-    size_t               blocks = p->sampler.len / CRH_BLOCK;
+    size_t               len = p->sampler.len, blocks = len / CRH_BLOCK;
 
-    TRY(crh_expand(&p->gadget, uniform, zero, (struct crh_tweak){OT_DOMAIN_GADGET, 0, 0, at * blocks},
-                   (struct crh_shape){1, n * blocks}));
-    for (size_t j = 0; j < n; j++) scalar_sample(&p->sampler, &g[j], uniform + j * p->sampler.len);
+    TRY(crh_expand(&p->gadget, c->uniform, zero, (struct crh_tweak){OT_DOMAIN_GADGET, 0, 0, r.first * blocks},
+                   (struct crh_shape){1, r.count * blocks}));
+    for (size_t j = 0; j < r.count; j++) scalar_sample(&p->sampler, &c->g[j], c->uniform + j * len);
     return KMS_OK;
 }
 
 /* CT: leaks the numbers of the rows. */
-static void gather(uint8_t out[VOLE_CHUNK][OT_BLOCK], const struct vole_pads *p, const uint8_t *delta, size_t at,
-                   size_t n)
+static void gather(struct vole_chunk *c, const struct vole_pads *p, const uint8_t *delta, struct vole_range r)
 {
-    for (size_t j = 0; j < n; j++) {
-        memcpy(out[j], ot_row(p->rows, p->first + at + j), OT_BLOCK);
-        for (size_t i = 0; delta != NULL && i < OT_BLOCK; i++) out[j][i] ^= delta[i];
+    for (size_t j = 0; j < r.count; j++) {
+        memcpy(c->row[j], ot_row(p->rows, p->first + r.first + j), OT_BLOCK);
+        for (size_t i = 0; delta != NULL && i < OT_BLOCK; i++) c->row[j][i] ^= delta[i];
     }
 }
 
-RESULT vole_pads_make(struct vole_pads *p, struct scalar pad[VOLE_CHUNK][VOLE_WIDTH], const uint8_t *delta, size_t at,
-                      size_t n)
+RESULT vole_pads_make(struct vole_pads *p, struct vole_chunk *c, struct scalar out[][VOLE_WIDTH], const uint8_t *delta,
+                      struct vole_range r)
 {
-    uint8_t rows[VOLE_CHUNK][OT_BLOCK] = {{0}}, uniform[UNIFORM_LEN];
-    size_t  len = p->sampler.len;
+    size_t           len = p->sampler.len;
+    struct crh_tweak tweak = {OT_DOMAIN_PAD, (uint32_t)(p->first + r.first), 1, 0};
 
-    gather(rows, p, delta, at, n);
-    enum kms_err err =
-        crh_expand(&p->crh, uniform, rows[0], (struct crh_tweak){OT_DOMAIN_PAD, (uint32_t)(p->first + at), 1, 0},
-                   (struct crh_shape){n, VOLE_WIDTH * len / CRH_BLOCK});
-    for (size_t j = 0; j < n; j++)
+    gather(c, p, delta, r);
+    TRY(crh_expand(&p->crh, c->uniform, c->row[0], tweak, (struct crh_shape){r.count, VOLE_WIDTH * len / CRH_BLOCK}));
+    for (size_t j = 0; j < r.count; j++)
         for (size_t i = 0; i < VOLE_WIDTH; i++)
-            scalar_sample(&p->sampler, &pad[j][i], uniform + (j * VOLE_WIDTH + i) * len);
-    WIPE(rows);
-    WIPE(uniform);
-    return err;
+            scalar_sample(&p->sampler, &out[j][i], c->uniform + (j * VOLE_WIDTH + i) * len);
+    return KMS_OK;
 }

@@ -20,10 +20,8 @@ void ristretto_from_hash(uint8_t out[32], const uint8_t in[64]);
 void ristretto_base_mul(uint8_t out[32], const uint8_t k[32]);
 /* k P. KMS_E_FORMAT if P is no point or the identity. CT in k and P. */
 RESULT ristretto_mul(uint8_t out[32], const uint8_t k[32], const uint8_t p[32]);
-/* KMS_E_FORMAT if one is no point. The identity is a possible result: ristretto_check() tells. CT. */
+/* KMS_E_FORMAT if one is no point or the identity, which the result may be. CT in both. */
 RESULT ristretto_add(uint8_t out[32], const uint8_t a[32], const uint8_t b[32]);
 RESULT ristretto_sub(uint8_t out[32], const uint8_t a[32], const uint8_t b[32]);
-/* KMS_E_FORMAT if p is no canonical point or the identity. Public points. */
-RESULT ristretto_check(const uint8_t p[32]);
 
 #endif

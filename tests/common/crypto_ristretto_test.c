@@ -28,7 +28,6 @@ TEST(ristretto, multiples_of_the_generator)
         assert_memory_equal(got, expected, 32);
         assert_ok(ristretto_mul(got, k, G));
         assert_memory_equal(got, expected, 32);
-        assert_ok(ristretto_check(got));
     }
     assert_ok(ristretto_add(got, G, G));
     assert_memory_equal(got, expected, 32);
@@ -58,16 +57,16 @@ TEST(check_17, points_of_ristretto255_that_are_none)
         "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371",
         "0000000000000000000000000000000000000000000000000000000000000000",
     };
-    uint8_t one[32] = {1}, p[32], out[32];
+    uint8_t one[32] = {1}, p[32], out[32], G[32];
 
+    ristretto_base_mul(G, one);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         from_hex(p, bad[i]);
-        assert_err(KMS_E_FORMAT, ristretto_check(p));
         assert_err(KMS_E_FORMAT, ristretto_mul(out, one, p));
-        if (i + 1 < ARRAY_LEN(bad)) {
-            assert_err(KMS_E_FORMAT, ristretto_add(out, p, p));
-            assert_err(KMS_E_FORMAT, ristretto_sub(out, p, p));
-        }
+        assert_err(KMS_E_FORMAT, ristretto_add(out, p, G));
+        assert_err(KMS_E_FORMAT, ristretto_add(out, G, p));
+        assert_err(KMS_E_FORMAT, ristretto_sub(out, p, G));
+        assert_err(KMS_E_FORMAT, ristretto_sub(out, G, p));
     }
 }
 
