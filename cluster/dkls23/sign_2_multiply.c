@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Round 2 ([DKLS23] protocol 3.6 steps 2 and 3): R_i opened and pk_i, to all; the products of (r_i, sk_i) with the
+ * Round 2 ([DKLS23] protocol 3.6, crypto.md 3.4 R2): R_i opened and pk_i, to all; the products of (r_i, sk_i) with the
  * other's chi, committed to in Gamma, to each. Received: what ties those products to R_j and pk_j.
  */
 #include "cluster/dkls23/internal.h"
@@ -136,7 +136,7 @@ enum kms_err dkls23_2_on_opening(struct session *s, party from, struct reader *r
     return KMS_OK;
 }
 
-/* chi P - Gamma = d G ([DKLS23] 3.6 step 5): the product was with the discrete logarithm of P. CT in chi and d. */
+/* chi P - Gamma = d G (crypto.md 3.4 R3): the product was with the discrete logarithm of P. CT in chi and d. */
 static bool product_holds(const struct prime_group *g, const struct dkls23_peer *peer, unsigned which,
                           const struct point *gamma)
 {
