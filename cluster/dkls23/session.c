@@ -64,3 +64,9 @@ enum kms_err dkls23_setup(const struct pair_setup **out, const struct session *s
         return fail(KMS_E_STATE, "the set-up with party %u is burned; a fresh one is needed: kmsctl pair reset", peer);
     return KMS_OK;
 }
+
+enum kms_err dkls23_setup_still(const struct pair_setup **out, struct session *s, party peer)
+{
+    if (dkls23_setup(out, s, peer) == KMS_OK) return KMS_OK;
+    return session_fault(s, KMS_E_MISMATCH, "a set-up has been burned meanwhile");
+}

@@ -64,7 +64,7 @@ static enum kms_err choose(struct session *s, party j, struct rng *rng)
     struct vole_bob          bob = {m->peers[j].choices, dkls23_rows_bob(s, j)};
     const struct pair_setup *setup;
 
-    TRY(dkls23_setup(&setup, s, j));
+    TRY(dkls23_setup_still(&setup, s, j));
     struct vole_start start = {&vole, &setup->bob, rng};
     return vole_bob_start(&bob, &m->peers[j].chi, session_direct(s, j, VOLE_MESSAGE_1_LEN(vole.group->scalar_len, 1)),
                           &start);
@@ -99,7 +99,7 @@ enum kms_err dkls23_1_on_choices(struct session *s, party from, struct reader *r
     const struct pair_setup *setup;
 
     if (r->failed) return session_fault(s, KMS_E_FORMAT, "choices of a wrong length");
-    TRY(dkls23_setup(&setup, s, from));
+    TRY(dkls23_setup_still(&setup, s, from));
     enum kms_err err = vole_alice_start(dkls23_rows_alice(s, from), &vole, &setup->alice, message.data);
     if (err != KMS_E_PROOF) return err;
     session_burn(s, from);

@@ -54,7 +54,7 @@ static enum kms_err derive_sk(struct session *s)
     scalar_mul(p->group, &m->a[DKLS23_SK], &m->a[DKLS23_SK], &p->share->secret_share);
     for (party j = party_set_next(others, 0); j != 0; j = party_set_next(others, j)) {
         const struct pair_setup *setup;
-        TRY(dkls23_setup(&setup, s, j));
+        TRY(dkls23_setup_still(&setup, s, j));
         zero_share_add(&m->a[DKLS23_SK], &zero, j, setup->zero_seed);
     }
     group_base_mul(p->group, &m->pk_own, &m->a[DKLS23_SK]);
@@ -97,7 +97,7 @@ static enum kms_err multiply_with(struct session *s, party j, struct rng *rng)
     SECRET_SCALAR             difference;
     const struct pair_setup  *setup;
 
-    TRY(dkls23_setup(&setup, s, j));
+    TRY(dkls23_setup_still(&setup, s, j));
     struct vole_multiply how = {&vole, 0, setup->alice.delta, dkls23_rows_alice(s, j), rng};
     TRY(vole_alice_multiply(peer->c, psi + g->scalar_len, &how, m->a));
     scalar_sub(g, &difference, &m->phi, &peer->chi);
@@ -158,7 +158,7 @@ static enum kms_err finish_product(struct session *s, party from, const uint8_t 
     struct vole_bob          bob = {peer->choices, dkls23_rows_bob(s, from)};
     const struct pair_setup *setup;
 
-    TRY(dkls23_setup(&setup, s, from));
+    TRY(dkls23_setup_still(&setup, s, from));
     enum kms_err err = vole_bob_finish(peer->d, &bob, &vole, 0, message_2);
     if (err != KMS_OK && err != KMS_E_PROOF) return err;
     bool good = product_holds(vole.group, peer, 0, &gammas[0]) & product_holds(vole.group, peer, 1, &gammas[1]);

@@ -154,6 +154,14 @@ static const char *fault_text(const struct session *s)
     return s->fault != NULL ? s->fault : session_round_name(s);
 }
 
+static enum abort_reason reason_of(const struct session *s, enum kms_err err)
+{
+    if (!party_set_is_empty(s->blamed) || is_foul(err)) return ABORT_CHEATING;
+    if (err == KMS_E_MISMATCH) return ABORT_CONFIGURATION;
+    if (err == KMS_E_EQUIVOCATION) return ABORT_EQUIVOCATION;
+    return ABORT_INTERNAL;
+}
+
 static bool messages_are_good(struct session *s)
 {
     struct party_set failed = party_set_none();
@@ -161,18 +169,10 @@ static bool messages_are_good(struct session *s)
 
     if (err == KMS_OK) err = handle_all(s, false, &failed);
     if (err != KMS_OK)
-        engine_abort(s, ABORT_INTERNAL, party_set_none(), fault_text(s));
+        engine_abort(s, reason_of(s, err), party_set_none(), fault_text(s));
     else if (!party_set_is_empty(failed))
         engine_abort(s, ABORT_CHEATING, failed, fault_text(s));
     return s->state == SESSION_RUNNING;
-}
-
-static enum abort_reason reason_of(const struct session *s, enum kms_err err)
-{
-    if (!party_set_is_empty(s->blamed) || is_foul(err)) return ABORT_CHEATING;
-    if (err == KMS_E_MISMATCH) return ABORT_CONFIGURATION;
-    if (err == KMS_E_EQUIVOCATION) return ABORT_EQUIVOCATION;
-    return ABORT_INTERNAL;
 }
 
 static void finish_done(struct session *s)

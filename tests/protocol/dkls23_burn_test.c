@@ -85,6 +85,7 @@ TEST(check_28, concurrent_sessions_of_a_burned_set_up_end_without_another_check)
         while (session_poll(s[1], &notice)) continue;
         session_finish(&s[1], &out);
         assert_int_equal(out.culprits.mask | out.burned.mask, 0);
+        if (rounds < 3) assert_int_equal(out.reason, ABORT_CONFIGURATION);
         session_free(&s[2]);
     }
 }
@@ -136,6 +137,24 @@ TEST(check_22, nodes_with_different_set_ups_part_before_any_ot_data)
     assert_int_equal(result.end[1].outcome.reason, ABORT_CONFIGURATION);
     assert_int_equal(result.end[1].outcome.burned.mask | result.end[2].outcome.burned.mask, 0);
     assert_null(strstr(buf_str(&trace), "commit"));
+}
+
+/* Party 1 has the same as each of the others; they have not. It is as early in knowing that as they are. */
+TEST(check_22, set_ups_of_two_others_that_differ_end_it_for_all)
+{
+    static struct sim_result result;
+    struct sim_setup         setup = setup_of(three_of_five, set_of(1, 2, 5));
+
+    may_fail(&setup);
+    fixture_setups[5][2].transcript[0] ^= 1;
+    sim_run(&result, &setup);
+    fixture_setups[5][2].transcript[0] ^= 1;
+    sim_check(&setup, &result);
+    for (party p = party_set_next(setup.quorum, 0); p != 0; p = party_set_next(setup.quorum, p)) {
+        assert_int_equal(result.end[p].state, SESSION_ABORTED);
+        assert_int_equal(result.end[p].outcome.culprits.mask, 0);
+    }
+    assert_string_equal(result.end[1].outcome.text, "two signers do not have the same set-up");
 }
 
 TEST(check_22, different_digests_end_without_blame_before_any_ot_data)

@@ -133,6 +133,31 @@ TEST(check_27, a_wrong_product_for_one_of_three_is_named_by_that_one)
     assert_int_equal(result.end[5].outcome.burned.mask, 0);
 }
 
+/* Every product is right, but of another share than the key's (check 11 of the other schemes: W_j from the record). */
+TEST(dkls23, a_signer_with_a_wrong_share_is_named_by_the_other_of_two)
+{
+    static struct sim_result result;
+    static struct key_share  shares[SIM_PARTIES];
+    struct sim_setup         setup = two_sign();
+
+    memcpy(shares, two_of_three, sizeof shares);
+    shares[2].secret_share = other_key[2].secret_share;
+    setup.shares = shares;
+    sim_run(&result, &setup);
+    expect_abort(&result, "the additive shares are not of the public key", false);
+}
+
+TEST(check_30, zero_shares_that_do_not_cancel_are_found)
+{
+    static struct sim_result result;
+    struct sim_setup         setup = two_sign();
+
+    fixture_setups[2][1].zero_seed[0] ^= 1;
+    sim_run(&result, &setup);
+    fixture_setups[2][1].zero_seed[0] ^= 1;
+    expect_abort(&result, "the additive shares are not of the public key", false);
+}
+
 /* What nobody can be named for: psi and pk_j are masked. Documented in docs/schemes/dkls23.md. */
 TEST(dkls23, a_wrong_psi_among_three_stops_the_signature_and_names_nobody)
 {
