@@ -13,7 +13,7 @@
 #define SESSION_TAG_LEN 16
 #define SSID_LEN 32
 #define MESSAGE_BODY_MAX (144 * 1024) /* DKLS23 over P-521: 136,522 bytes */
-#define MESSAGE_ROUND_ABORT 255 /* a notice: "I have given up"; no evidence against anybody */
+#define MESSAGE_ROUND_ABORT 255       /* a notice: "I have given up"; no evidence against anybody */
 
 enum message_kind { MESSAGE_BROADCAST = 1, MESSAGE_DIRECT = 2 };
 
