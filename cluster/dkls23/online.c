@@ -5,21 +5,20 @@
  * R was known before the message, so it is always re-randomised (Groth, Shoup, "On the security of ECDSA with additive
  * key derivation and presignatures", EUROCRYPT 2022; crypto.md 2.7): R' = R + delta G with delta from R, the key, the
  * digest and the online ssid, which has the presignature's name and H of all inputs in it. k' = k + delta, therefore
- * u_i' = u_i + delta phi_i; v_i and phi_i stay.
+ * u_i' = u_i + delta phi_i; v_i and phi_i stay. That all use the same presignature the engine has compared: its name is
+ * one of the inputs.
  */
 #include "cluster/dkls23/internal.h"
 #include "common/crypto/hash.h"
 
 struct online_memory {
     struct point         R; /* R' */
-    uint8_t              name[SSID_LEN];
-    bool                 other; /* somebody signs from another presignature */
     struct dkls23_reveal reveals[PARTIES_MAX + 1];
 };
 
 size_t dkls23_online_measure(const struct session_params *p, struct row_limits *rows)
 {
-    rows[0].max_broadcast = (uint32_t)(SSID_LEN + 2 * p->group->scalar_len);
+    rows[0].max_broadcast = (uint32_t)(2 * p->group->scalar_len);
     return sizeof(struct online_memory);
 }
 
@@ -80,10 +79,8 @@ enum kms_err dkls23_online_open(struct session *s, struct writer *w)
     TRY(check_binding(p, &pre));
     TRY(dkls23_check_digest(s));
     TRY(rerandomise(s, &pre));
-    memcpy(m->name, pre.ssid, sizeof m->name);
     own->u = pre.u;
     dkls23_w(&task, &own->w, &pre.v, &pre.phi);
-    writer_raw(w, BYTES_OF(m->name));
     uint8_t *out = writer_space(w, 2 * p->group->scalar_len);
     if (out != NULL) dkls23_write_reveal(p->group, out, own);
     return KMS_OK;
@@ -92,19 +89,14 @@ enum kms_err dkls23_online_open(struct session *s, struct writer *w)
 enum kms_err dkls23_online_on_reveal(struct session *s, party from, struct reader *r)
 {
     struct online_memory *m = session_memory(s);
-    uint8_t               name[SSID_LEN];
-
-    reader_copy(r, name, sizeof name);
-    if (!bytes_equal(BYTES_OF(name), BYTES_OF(m->name))) m->other = true;
     return dkls23_read_reveal(s, &m->reveals[from], r);
 }
 
-/* complete() of the only round. To sign from different presignatures is a configuration, not a crime. */
+/* complete() of the only round. */
 enum kms_err dkls23_online_combine(struct session *s)
 {
     struct online_memory *m = session_memory(s);
     struct dkls23_task    task = {s, &m->R};
 
-    if (m->other) return session_fault(s, KMS_E_MISMATCH, "the signers do not use the same presignature");
     return dkls23_combine(&task, m->reveals);
 }

@@ -22,7 +22,7 @@ void opening_hash_inputs(struct session *s)
     uint8_t                      key[POINT_LEN_MAX];
     struct hash                  h;
 
-    hash_begin(&h, TAG_INPUTS, 13);
+    hash_begin(&h, TAG_INPUTS, p->presignature == NULL ? 13 : 14);
     hash_item_u16(&h, s->protocol->wire_id);
     hash_item_u16(&h, s->protocol->version);
     hash_item_u16(&h, (uint16_t)p->group->id);
@@ -36,6 +36,7 @@ void opening_hash_inputs(struct session *s)
     hash_item(&h, BYTES_OF(p->request_hash));
     hash_item_u16(&h, p->item);
     hash_item(&h, p->message);
+    if (p->presignature != NULL) hash_item(&h, BYTES_OF(p->presignature->ssid));
     hash_end(&h, s->inputs);
 }
 
@@ -61,12 +62,16 @@ bool opening_agrees(const struct session *s, struct bytes body)
            bytes_equal(bytes(body.data + NONCE_LEN + 32, 32), BYTES_OF(s->inputs));
 }
 
+/*
+ * In a protocol of one flight no later message shows that all have received the same nonces, so they are not in its
+ * ssid: inputs that do not repeat are the protocol's business (the name of a presignature).
+ */
 void opening_derive_ssid(struct session *s)
 {
-    struct party_set quorum = s->params.quorum;
+    struct party_set quorum = s->row_count > 1 ? s->params.quorum : party_set_none();
     struct hash      h;
 
-    hash_begin(&h, TAG_SSID, 2 + s->inbox.member_count);
+    hash_begin(&h, TAG_SSID, 2 + party_set_count(quorum));
     hash_item(&h, BYTES_OF(s->params.roster_hash));
     hash_item(&h, BYTES_OF(s->inputs));
     for (party p = party_set_next(quorum, 0); p != 0; p = party_set_next(quorum, p))

@@ -94,7 +94,7 @@ static void give(struct session_params *p, party self)
     p->self = self;
     p->share = gives == OUTCOME_NONE ? NULL : &shares[self];
     p->setups = self < 3 ? pointers[self] : NULL;
-    p->presignature = self < 3 ? &presignatures[self] : NULL;
+    p->presignature = p->protocol == &dkls23_online_protocol ? &presignatures[self] : NULL;
     p->new_setup = self < 3 ? &setups[self] : NULL;
 }
 

@@ -38,7 +38,7 @@ static UNUSED void may_fail(struct sim_setup *setup)
 
 static UNUSED void sign_online(struct sim_result *out, struct sim_setup *setup, struct presignature *presignatures)
 {
-    struct fixture_gifts gifts = {presignatures};
+    struct fixture_gifts gifts = {.presignatures = presignatures};
 
     setup->protocol = &dkls23_online_protocol;
     setup->prepare_arg = &gifts;

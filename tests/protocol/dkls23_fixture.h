@@ -61,9 +61,11 @@ static UNUSED void fixture_make_setups(void)
         for (party j = (party)(i + 1); j <= FIXTURE_NODES; j++) fixture_make_pair(i, j, 1, test_seed() + 100u * i + j);
 }
 
-/* What the sessions of a run are given; presignatures: [party], or NULL. */
+/* What the sessions of a run are given; presignatures: [party], or NULL. One who equivocates has copied its own. */
 struct fixture_gifts {
-    struct presignature *presignatures;
+    const struct presignature *presignatures;
+    struct presignature        given[SIM_PARTIES][2];
+    unsigned                   count[SIM_PARTIES];
 };
 
 static UNUSED void fixture_prepare(void *arg, struct session_params *p, party self)
@@ -71,7 +73,9 @@ static UNUSED void fixture_prepare(void *arg, struct session_params *p, party se
     struct fixture_gifts *gifts = arg;
 
     p->setups = fixture_pointers[self];
-    if (gifts != NULL && gifts->presignatures != NULL) p->presignature = &gifts->presignatures[self];
+    if (gifts == NULL || p->protocol != &dkls23_online_protocol) return;
+    p->presignature = &gifts->given[self][gifts->count[self]++ % 2];
+    *p->presignature = gifts->presignatures[self];
 }
 
 static UNUSED struct sim_setup fixture_sign(const struct key_share *shares, struct party_set quorum)

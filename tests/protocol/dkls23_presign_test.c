@@ -94,9 +94,9 @@ TEST(check_32, a_wrong_share_online_is_refused)
 {
     static struct sim_result   result;
     static struct presignature presignatures[SIM_PARTIES];
-    static struct evil         e = {.round = 0, .kind = MESSAGE_BROADCAST, .at = 96 + 32 + 31, .step = 1, .count = 1};
+    static struct evil         e = {.round = 0, .kind = MESSAGE_BROADCAST, .at = 96 + 31, .step = 1, .count = 1};
     struct sim_setup           setup = two_sign();
-    struct fixture_gifts       gifts = {presignatures};
+    struct fixture_gifts       gifts = {.presignatures = presignatures};
 
     fixture_presign(presignatures, &setup, test_seed());
     setup.protocol = &dkls23_online_protocol;

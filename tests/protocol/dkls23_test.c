@@ -57,12 +57,12 @@ TEST(dkls23, a_presignature_signs_in_one_flight)
     setup.trace = &trace;
     sign_online(&result, &setup, presignatures);
     sim_check(&setup, &result);
-    trace_assert(&trace, "  0 1>4 reveal broadcast 192\n"
-                         "  0 1>5 reveal broadcast 192\n"
-                         "  0 4>1 reveal broadcast 192\n"
-                         "  0 4>5 reveal broadcast 192\n"
-                         "  0 5>1 reveal broadcast 192\n"
-                         "  0 5>4 reveal broadcast 192\n"
+    trace_assert(&trace, "  0 1>4 reveal broadcast 160\n"
+                         "  0 1>5 reveal broadcast 160\n"
+                         "  0 4>1 reveal broadcast 160\n"
+                         "  0 4>5 reveal broadcast 160\n"
+                         "  0 5>1 reveal broadcast 160\n"
+                         "  0 5>4 reveal broadcast 160\n"
                          "  1 5 done\n"
                          "  1 1 done\n"
                          "  1 4 done\n");
