@@ -183,7 +183,7 @@ static void on_deliver(struct node *node, const Kms__V1__DeliverRequest *deliver
 
 static void dispatch(struct node *node, struct link *link, const Kms__V1__ToNode *m)
 {
-    switch (m->kind_case) {
+    switch ((int)m->kind_case) {
     case KMS__V1__TO_NODE__KIND_PING:
         send_info(node, link, m->ping);
         break;
