@@ -33,18 +33,20 @@ static void cheated(struct session *s, party from, const char *text)
     engine_abort(s, ABORT_CHEATING, party_set_with(party_set_none(), from), text);
 }
 
+static const uint8_t no_ssid[SSID_LEN];
+
 /*
  * Openings are compared as they come: before their size, which belongs to the protocol that the peer believes in. What
  * is shorter than any opening, or has an ssid, is of no honest party's session at all.
  */
 static bool opening_is_refused(struct session *s, const struct message *m)
 {
-    static const uint8_t none[32];
+    static const uint8_t no_echo[sizeof m->echo];
 
     if (m->round != 0 || m->kind != MESSAGE_BROADCAST) return false;
     if (m->body.len < OPENING_LEN)
         cheated(s, m->from, "opening too short");
-    else if (!bytes_equal(BYTES_OF(m->ssid), BYTES_OF(none)) || !bytes_equal(BYTES_OF(m->echo), BYTES_OF(none)))
+    else if (!bytes_equal(BYTES_OF(m->ssid), BYTES_OF(no_ssid)) || !bytes_equal(BYTES_OF(m->echo), BYTES_OF(no_echo)))
         cheated(s, m->from, "opening with a session id or an echo");
     else if (!opening_agrees(s, m->body))
         engine_abort(s, ABORT_CONFIGURATION, party_set_none(), "roster or inputs differ");
@@ -232,10 +234,17 @@ static void step(struct session *s)
     CHECK(inbox_is_sent(&s->inbox, s->row));
 }
 
+/* A notice carries the ssid, if its sender knew one: another session's that had our tag is none of ours. */
+static void on_notice(struct session *s, const struct message *m)
+{
+    if (is_foreign(s, m) && !bytes_equal(BYTES_OF(m->ssid), BYTES_OF(no_ssid))) return;
+    engine_abort(s, ABORT_PEER, party_set_none(), "a peer has given up");
+}
+
 void engine_on_message(struct session *s, const struct message *m, uint64_t now_ms)
 {
     if (m->round == MESSAGE_ROUND_ABORT) {
-        engine_abort(s, ABORT_PEER, party_set_none(), "a peer has given up");
+        on_notice(s, m);
         return;
     }
     if (!admit(s, m)) return;

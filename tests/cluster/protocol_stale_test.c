@@ -104,3 +104,32 @@ TEST(stale, a_message_of_another_protocol_blames_nobody)
         }
     }
 }
+
+TEST(stale, a_notice_of_another_session_does_not_end_ours)
+{
+    TOYS           a = {{0}}, b = {{0}};
+    struct message notice;
+
+    start(&a), start(&b);
+    open_all(&a), open_all(&b);
+    session_cancel(a.s[2], ABORT_CANCELLED);
+    assert_true(session_poll(a.s[2], &notice));
+    assert_memory_equal(notice.ssid, session_ssid(a.s[2]), SSID_LEN);
+    give(&b, 1, notice);
+    assert_int_equal(session_state(b.s[1]), SESSION_RUNNING);
+
+    give(&a, 1, notice);
+    expect_abort(a.s[1], ABORT_PEER, 0, 0);
+}
+
+TEST(stale, a_notice_from_before_the_session_id_ends_a_session_that_knows_it)
+{
+    TOYS           t = {{0}};
+    struct message notice = {.from = 2, .round = MESSAGE_ROUND_ABORT, .kind = MESSAGE_BROADCAST};
+
+    start(&t);
+    open_all(&t);
+    memcpy(notice.tag, session_tag(t.s[1]), SESSION_TAG_LEN);
+    give(&t, 1, notice);
+    expect_abort(t.s[1], ABORT_PEER, 0, 0);
+}
