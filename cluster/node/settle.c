@@ -184,9 +184,9 @@ static enum kms_err discard(struct node *node, struct bytes body)
     if (key == NULL || key->state != KEY_PENDING) return KMS_OK;
     TRY(abandonment_verify(&a, node->identities, journal_wall_s(node)));
     party who = key_party(&key->body, a.node);
-    if (strcmp(a.cluster, key->body.cluster) != 0 || memcmp(a.ssid, key->body.ssid, 32) != 0 || who == 0 ||
-        who == key->self)
+    if (strcmp(a.cluster, key->body.cluster) != 0 || memcmp(a.ssid, key->body.ssid, 32) != 0 || who == 0)
         return fail(KMS_E_DENIED, "key %s: node %s has no say in it", a.key_id, a.node);
+    /* This node itself is among those who have vouched. */
     if (party_set_has(key->vouched, who))
         return fail(KMS_E_EQUIVOCATION, "key %s: node %s has both vouched for it and abandoned it", a.key_id, a.node);
     TRY(tombstones_put(node, a.key_id, TOMBSTONE_ABANDONED, body));

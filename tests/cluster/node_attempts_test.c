@@ -204,6 +204,69 @@ TEST(attempts, one_client_does_not_take_all_sessions)
     cluster_sim_clear(&sim);
 }
 
+/* A key of each client, so that no client's own limit stands before the others. */
+static void keys_of_two(char mine[KEY_ID_LEN + 1], char theirs[KEY_ID_LEN + 1])
+{
+    struct credential owner;
+
+    cluster_sim_init(&sim, 3);
+    sim.sessions_max = 8;
+    for (unsigned i = 0; i < 3; i++) sim_restart(&sim, i);
+    owner = sim.owner;
+    sim_make_key(&sim, 2, 0x7, mine);
+    sim.owner = sim.other;
+    sim_make_key(&sim, 2, 0x7, theirs);
+    sim.owner = owner;
+}
+
+static enum kms_err try_start(const struct credential *who, const char *key, uint64_t circuit)
+{
+    struct signed_request r;
+    struct sim_start      start;
+    unsigned              before = sim.nodes[0].node->runs.count;
+
+    (void)snprintf(target, sizeof target, "POST /api/v1/keys/%s/sign", key);
+    sim_request(&sim, &r, who, target, sign_body);
+    sim_start_init(&sim, &start, SIGN, &r, BOTH);
+    start.circuits[1] = circuit;
+    sim_send_start(&sim, 0, &start);
+    sim_start_clear(&start);
+    return sim.nodes[0].node->runs.count > before ? KMS_OK : sim.nodes[0].result.error;
+}
+
+static void second_link(uint64_t circuit)
+{
+    Kms__V1__ToNode  m = KMS__V1__TO_NODE__INIT;
+    Kms__V1__Circuit c = KMS__V1__CIRCUIT__INIT;
+
+    node_on_link_up(sim.nodes[0].node, 78, &sim.gateway.identity);
+    sim.nodes[0].link = 78;
+    c.id = circuit;
+    c.peer = sim.nodes[1].name;
+    c.open = true;
+    m.kind_case = KMS__V1__TO_NODE__KIND_CIRCUIT;
+    m.circuit = &c;
+    sim_send(&sim, 0, &m);
+}
+
+TEST(attempts, neither_a_coordinator_nor_all_together_start_more_than_fits)
+{
+    char     mine[KEY_ID_LEN + 1], theirs[KEY_ID_LEN + 1];
+    uint32_t first_link;
+
+    keys_of_two(mine, theirs);
+    for (int i = 0; i < 6; i++) assert_ok(try_start(i < 4 ? &sim.owner : &sim.other, i < 4 ? mine : theirs, 0));
+    assert_int_equal(try_start(&sim.other, theirs, 0), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "for this coordinator"));
+    first_link = sim.nodes[0].link;
+    second_link(5000);
+    for (int i = 0; i < 2; i++) assert_ok(try_start(&sim.other, theirs, 5000));
+    assert_int_equal(try_start(&sim.other, theirs, 5000), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "run on this node"));
+    sim.nodes[0].link = first_link;
+    cluster_sim_clear(&sim);
+}
+
 TEST(attempts, a_tag_names_one_session)
 {
     struct sim_start      start;

@@ -160,14 +160,15 @@ static void init_node(struct cluster_sim *s, unsigned i)
     (void)snprintf(who, sizeof who, "node/%s", n->name);
     cluster_pki_issue(&s->pki, &n->credential, who);
     (void)rng_seeded_init(&n->rng, s->seed, i);
-    assert_ok(store_open_memory(&n->disk));
+    assert_ok(s->sqlite ? store_open_sqlite(&n->disk, test_directory()) : store_open_memory(&n->disk));
     assert_ok(sim_boot(s, i));
     sim_link(s, i);
 }
 
-void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
+static void init(struct cluster_sim *s, unsigned nodes, bool sqlite)
 {
-    *s = (struct cluster_sim){.count = nodes, .now_ms = 1000, .seed = test_seed(), .sessions_max = 64};
+    *s =
+        (struct cluster_sim){.count = nodes, .sqlite = sqlite, .now_ms = 1000, .seed = test_seed(), .sessions_max = 64};
     s->deletion_wait_s = 3600;
     s->wall_ms = clock_wall_ms();
     s->last = &s->first;
@@ -182,12 +183,28 @@ void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
     for (unsigned i = 0; i < nodes; i++) init_node(s, i);
 }
 
-void cluster_sim_init(struct cluster_sim *s, unsigned nodes)
+void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
 {
-    cluster_sim_init_bare(s, nodes);
+    init(s, nodes, false);
+}
+
+static void meet(struct cluster_sim *s)
+{
     sim_deliver_roster(s, UINT32_MAX);
     sim_join_all(s);
     sim_run(s);
+}
+
+void cluster_sim_init(struct cluster_sim *s, unsigned nodes)
+{
+    init(s, nodes, false);
+    meet(s);
+}
+
+void cluster_sim_init_sqlite(struct cluster_sim *s, unsigned nodes)
+{
+    init(s, nodes, true);
+    meet(s);
 }
 
 void cluster_sim_clear(struct cluster_sim *s)
