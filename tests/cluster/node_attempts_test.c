@@ -40,9 +40,11 @@ static void assert_sign_refused(enum kms_err want, const struct signed_request *
     sim_start_clear(&start);
 }
 
+/* Check 31: every attempt has new nonces; no two signatures share their R. */
 TEST(attempts, the_same_request_is_attempted_eight_times_and_no_more)
 {
     struct signed_request r;
+    uint8_t               R[8][32];
 
     set_up();
     sign_request(&r);
@@ -50,6 +52,8 @@ TEST(attempts, the_same_request_is_attempted_eight_times_and_no_more)
         sim_begin(&sim, SIGN, &r, BOTH);
         sim_run(&sim);
         sim_assert_signed(&sim, key_id, BOTH);
+        memcpy(R[i], sim.nodes[0].result.signature, 32);
+        for (int j = 0; j < i; j++) assert_memory_not_equal(R[i], R[j], 32);
     }
     assert_sign_refused(KMS_E_ATTEMPTS, &r);
     cluster_sim_clear(&sim);
@@ -93,6 +97,7 @@ static void assert_attempts_left(unsigned node, const struct signed_request *r, 
     assert_int_equal(err, any ? KMS_OK : KMS_E_ATTEMPTS);
 }
 
+/* Check 31, across a restart. */
 TEST(attempts, a_restarted_node_remembers_what_it_has_done)
 {
     struct signed_request r;
