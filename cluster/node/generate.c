@@ -66,6 +66,7 @@ static enum kms_err start_session(struct node *node, struct link *link, const Km
         .progress_ms = node->config.progress_ms,
     };
 
+    TRY(runs_salt(node, m, params.salt));
     memcpy(params.tag, start->tag.data, sizeof params.tag);
     memcpy(params.roster_hash, node->roster.hash, sizeof params.roster_hash);
     memcpy(params.request_hash, m->request_hash, sizeof params.request_hash);

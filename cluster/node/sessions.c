@@ -9,6 +9,7 @@
 #include "cluster/node/sign.h"
 #include "cluster/node/state.h"
 #include "common/base/log.h"
+#include "common/crypto/hash.h"
 #include "common/secret/wipe.h"
 
 /* No client may take all places, and no coordinator. */
@@ -132,6 +133,23 @@ static struct run *new_run(struct node *node, struct link *link, const struct ma
     memcpy(run->request_hash, m->request_hash, sizeof run->request_hash);
     if (m->key != NULL) memcpy(run->key_id, m->key->body.key_id, sizeof run->key_id);
     return run;
+}
+
+/* The clocks go on, the log is on a disk that may not have been set back too, and the kernel may have been told. */
+RESULT runs_salt(const struct node *node, const struct mandate *m, uint8_t salt[SESSION_SALT_LEN])
+{
+    uint8_t     kernel[32];
+    struct hash h;
+
+    TRY(rng_fill(rng_kernel(), kernel, sizeof kernel));
+    hash_begin(&h, TAG_SESSION_SALT, 4);
+    hash_item_u64(&h, (uint64_t)node->config.io.wall_ms(node->config.io.self));
+    hash_item_u64(&h, node_now_ms(node));
+    hash_item_u64(&h, m->log_seq);
+    hash_item(&h, BYTES_OF(kernel));
+    hash_end(&h, salt);
+    WIPE(kernel);
+    return KMS_OK;
 }
 
 RESULT runs_begin(struct node *node, struct link *link, const struct mandate *m, const struct session_params *params,

@@ -42,6 +42,8 @@ struct runs {
 
 /* May one more begin? KMS_E_BUSY; KMS_E_ARGUMENT for a tag in use. */
 RESULT runs_admit(const struct node *, const struct link *, const uint8_t tag[SESSION_TAG_LEN], const char *access_key);
+/* session_params.salt: what this machine does not repeat if it is rewound or cloned, as far as it can tell. */
+RESULT runs_salt(const struct node *, const struct mandate *, uint8_t salt[SESSION_SALT_LEN]);
 /* Starts the session and sends its first messages. Takes over `plan` if it succeeds. */
 RESULT runs_begin(struct node *, struct link *, const struct mandate *, const struct session_params *,
                   struct plan *plan);

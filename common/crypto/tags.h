@@ -4,26 +4,27 @@
 #define KMS_COMMON_CRYPTO_TAGS_H
 
 /* X(symbol, string) */
-#define KMS_TAG_TABLE(X)                                                                                                \
-    X(SSID, "tss/v1/session/open/ssid")                                                                                 \
-    X(INPUTS, "tss/v1/session/open/inputs")                                                                             \
-    X(ECHO, "tss/v1/session/any/echo")                                                                                  \
-    X(PAYLOAD, "tss/v1/session/any/payload")                                                                            \
-    X(COMMIT, "tss/v1/dkg/1/commitment")                                                                                \
-    X(POK_COEFFICIENT, "tss/v1/dkg/2/proof-of-coefficients")                                                            \
-    X(POK_SHARE, "tss/v1/dkg/3/proof-of-share")                                                                         \
-    X(CHAIN_CODE, "tss/v1/dkg/3/chain-code")                                                                            \
-    X(DKG_TRANSCRIPT, "tss/v1/dkg/3/transcript")                                                                        \
-    X(FROST_HEDGE, "tss/v1/frost/1/nonce-hedge")                                                                        \
-    X(KEY_ID, "tss/v1/key/id")                                                                                          \
-    X(BIRTH, "tss/v1/key/birth-certificate")                                                                            \
-    X(ABANDON, "tss/v1/key/abandonment")                                                                                \
-    X(REQUEST, "tss/v1/request/hash")                                                                                   \
-    X(STATEMENT, "tss/v1/statement/signature")                                                                          \
-    X(ROSTER, "tss/v1/statement/roster-hash")                                                                           \
-    X(POLICY, "tss/v1/key/policy-hash")                                                                                 \
-    X(LOG_ROW, "tss/v1/log/row")                                                                                        \
-    X(STORE_RECORD, "tss/v1/store/record")                                                                              \
+#define KMS_TAG_TABLE(X)                                     \
+    X(SSID, "tss/v1/session/open/ssid")                      \
+    X(INPUTS, "tss/v1/session/open/inputs")                  \
+    X(ECHO, "tss/v1/session/any/echo")                       \
+    X(PAYLOAD, "tss/v1/session/any/payload")                 \
+    X(SESSION_SALT, "tss/v1/session/open/salt")              \
+    X(COMMIT, "tss/v1/dkg/1/commitment")                     \
+    X(POK_COEFFICIENT, "tss/v1/dkg/2/proof-of-coefficients") \
+    X(POK_SHARE, "tss/v1/dkg/3/proof-of-share")              \
+    X(CHAIN_CODE, "tss/v1/dkg/3/chain-code")                 \
+    X(DKG_TRANSCRIPT, "tss/v1/dkg/3/transcript")             \
+    X(FROST_HEDGE, "tss/v1/frost/1/nonce-hedge")             \
+    X(KEY_ID, "tss/v1/key/id")                               \
+    X(BIRTH, "tss/v1/key/birth-certificate")                 \
+    X(ABANDON, "tss/v1/key/abandonment")                     \
+    X(REQUEST, "tss/v1/request/hash")                        \
+    X(STATEMENT, "tss/v1/statement/signature")               \
+    X(ROSTER, "tss/v1/statement/roster-hash")                \
+    X(POLICY, "tss/v1/key/policy-hash")                      \
+    X(LOG_ROW, "tss/v1/log/row")                             \
+    X(STORE_RECORD, "tss/v1/store/record")                   \
     X(DEK_FILE, "tss/v1/dek/file")
 
 #define X(symbol, string) TAG_##symbol,

@@ -22,6 +22,15 @@ TEST(rng, fills_every_length)
     }
 }
 
+TEST(rng, the_kernel_gives_at_most_256_bytes_at_once)
+{
+    uint8_t draws[2][257] = {{0}};
+
+    for (int i = 0; i < 2; i++) assert_ok(rng_fill(rng_kernel(), draws[i], 256));
+    assert_memory_not_equal(draws[0] + 224, draws[1] + 224, 32);
+    assert_err(KMS_E_RANDOM, rng_fill(rng_kernel(), draws[0], 257));
+}
+
 TEST(rng, forked_child_draws_other_numbers)
 {
     uint8_t mine[32], childs[32];

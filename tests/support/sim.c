@@ -61,6 +61,7 @@ void sim_params(struct session_params *out, const struct sim_setup *setup, party
     };
     if (signs) memcpy(out->key_id, "kq3nzx", 7);
     memcpy(out->tag, "a tag of 16 byte", SESSION_TAG_LEN);
+    memset(out->salt, setup->salt, sizeof out->salt);
 }
 
 static void start(struct sim *sim, struct sim_party *p, party self, bool twin)

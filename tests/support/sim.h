@@ -58,6 +58,7 @@ struct sim_setup {
     const struct key_share   *shares;  /* borrowed; [n + 1], for signing */
     struct bytes              message; /* borrowed */
     uint64_t                  seed;
+    uint8_t                   salt; /* every byte of every party's salt */
     bool                      calm; /* every latency is 1 ms: for stories */
     enum sim_fault            fault;
     unsigned                  fault_round;
