@@ -15,6 +15,10 @@
     X(POK_SHARE, "tss/v1/dkg/3/proof-of-share")              \
     X(CHAIN_CODE, "tss/v1/dkg/3/chain-code")                 \
     X(DKG_TRANSCRIPT, "tss/v1/dkg/3/transcript")             \
+    X(COEFFICIENT_HEDGE, "tss/v1/dkg/1/coefficient-hedge")   \
+    X(CHAIN_CODE_HEDGE, "tss/v1/dkg/1/chain-code-hedge")     \
+    X(COMMIT_HEDGE, "tss/v1/dkg/1/commitment-hedge")         \
+    X(POK_HEDGE, "tss/v1/proof/any/nonce-hedge")             \
     X(FROST_HEDGE, "tss/v1/frost/1/nonce-hedge")             \
     X(KEY_ID, "tss/v1/key/id")                               \
     X(BIRTH, "tss/v1/key/birth-certificate")                 \

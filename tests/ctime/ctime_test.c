@@ -88,8 +88,10 @@ static void polynomials(const struct prime_group *g)
     SECRET_POLYNOMIAL f;
     SECRET_SCALAR     share;
     struct feldman    commitments;
+    const uint8_t     zeros[32] = {0};
+    struct hedge      hedge = {&secret_rng, zeros, zeros, 1};
 
-    MUST(polynomial_random(g, &f, 3, &secret_rng));
+    MUST(polynomial_random(g, &f, 3, &hedge, TAG_COEFFICIENT_HEDGE));
     polynomial_evaluate(g, &share, &f, 2);
     feldman_commit(g, &commitments, &f);
     MUST(feldman_check(g, &commitments, 2, &share));
