@@ -8,6 +8,7 @@
 #include "cluster/node/generate.h"
 #include "cluster/node/sign.h"
 #include "cluster/node/state.h"
+#include "cluster/protocol/pool.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/secret/wipe.h"
@@ -292,4 +293,5 @@ void runs_clear(struct node *node)
         run_free(run);
     }
     node->runs.ended = NULL;
+    pool_drain();
 }
