@@ -8,6 +8,7 @@
 #define KMS_TESTS_SUPPORT_FAKE_CLUSTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/document/birth.h"
 #include "common/document/signed_request.h"
@@ -57,7 +58,7 @@ struct fake_cluster {
     enum fake_lie      lie;
     unsigned           page_limit;        /* items a page, if below the request's */
     unsigned           signed_anew_until; /* so many requests are answered not_fresh first */
-    unsigned           gets, unmodified, generations, signatures, patches, deletions, creations; /* requests answered */
+    atomic_uint        gets, unmodified, generations, signatures, patches, deletions, creations; /* requests answered */
 };
 
 /* Makes the CA and all certificates below a fresh directory. passphrase: of the client's key; "" for none. */
