@@ -40,8 +40,7 @@ static enum kms_err login(void *self, const struct secret *passphrase)
 {
     (void)self;
     memory.logins++;
-    if (!bytes_equal_str(secret_view(passphrase), memory.pin))
-        return fail(KMS_E_PASSWORD, "wrong passphrase");
+    if (!bytes_equal_str(secret_view(passphrase), memory.pin)) return fail(KMS_E_PASSWORD, "wrong passphrase");
     memory.unlocked = true;
     return KMS_OK;
 }
