@@ -196,7 +196,7 @@ static enum kms_err open_link(struct peer *p)
     char authority[PEER_ADDRESS_MAX + 8];
 
     (void)snprintf(authority, sizeof authority, "%s:%u", p->node.address, p->node.port);
-    TRY(h2_new(&p->h2, false, &h2_events, p));
+    TRY(h2_new(&p->h2, false, H2_STREAMS_MAX, &h2_events, p));
     return h2_request(&p->link, p->h2, LINK_PATH, authority, NULL);
 }
 
