@@ -155,19 +155,31 @@ RESULT settings_load(struct settings *out, bool *found, const char *path)
     return check(out, path);
 }
 
-/* The sink stays open: it may be in use by other threads until the process ends. */
+/* A file stays open until the process ends, as threads may be writing to it, and is used again by the next
+ * C_Initialize. */
+static RESULT log_file(int *out, const char *path)
+{
+    static char opened_path[SETTINGS_PATH_LEN];
+    static int  opened = -1;
+
+    if (opened < 0 || strcmp(path, opened_path) != 0) {
+        int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s: %s", path, strerror(errno));
+        opened = fd;
+        (void)snprintf(opened_path, sizeof opened_path, "%s", path);
+    }
+    *out = opened;
+    return KMS_OK;
+}
+
 RESULT settings_open_log(const struct settings *s)
 {
     enum log_level level;
     int            fd = STDERR_FILENO;
 
     TRY(log_level_parse(&level, s->log_level));
-    if (strcmp(s->log, "off") == 0) {
-        log_setup(LOG_OFF, fd, "");
-        return KMS_OK;
-    }
-    if (strcmp(s->log, "stderr") != 0) fd = open(s->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s", s->log);
+    if (strcmp(s->log, "off") == 0) level = LOG_OFF;
+    if (level != LOG_OFF && strcmp(s->log, "stderr") != 0) TRY(log_file(&fd, s->log));
     log_setup(level, fd, "module=kms-pkcs11");
     return KMS_OK;
 }

@@ -36,7 +36,7 @@ struct settings {
  * not set up on this machine. KMS_E_CONFIG names file, line and option, or the variable.
  */
 RESULT settings_load(struct settings *out, bool *found, const char *path);
-/* Sends log lines of the process where the settings say. */
+/* Sends log lines of the process where the settings say. Not thread-safe. */
 RESULT settings_open_log(const struct settings *);
 
 #endif

@@ -40,21 +40,12 @@ static void drop_handles(struct inventory *v, const struct record *r)
     for (unsigned i = 0; i < r->object_count; i++) handles_remove(&v->handles, r->objects[i].handle);
 }
 
-static void drop_all_locked(struct inventory *v)
-{
-    for (size_t i = 0; i < v->count; i++) drop(v->records[i]);
-    free(v->records);
-    v->records = NULL;
-    v->count = v->cap = 0;
-    handles_clear(&v->handles);
-    v->looked = false;
-    v->etag[0] = '\0';
-}
-
 void inventory_clear(struct inventory *v)
 {
     if (v->backend == NULL) return;
-    drop_all_locked(v);
+    for (size_t i = 0; i < v->count; i++) drop(v->records[i]);
+    free(v->records);
+    handles_clear(&v->handles);
     (void)pthread_mutex_destroy(&v->lock);
     (void)pthread_mutex_destroy(&v->refreshing);
 }
@@ -62,14 +53,6 @@ void inventory_clear(struct inventory *v)
 void inventory_after_fork(struct inventory *v)
 {
     (void)pthread_mutex_init(&v->refreshing, NULL);
-}
-
-void inventory_forget(struct inventory *v)
-{
-    lock(v);
-    drop_all_locked(v);
-    v->mutations++;
-    unlock(v);
 }
 
 /* The first record that is not below the id. */

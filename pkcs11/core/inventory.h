@@ -33,8 +33,6 @@ void inventory_after_fork(struct inventory *);
 
 /* Looks at the cluster if the last look is too old. */
 CK_RV inventory_refresh(struct inventory *);
-/* Drops everything: the next refresh is a full one. Handles become invalid. */
-void inventory_forget(struct inventory *);
 
 /* A record that this process has made or changed. handles: of its objects; NULL: not wanted. */
 CK_RV inventory_put(struct inventory *, const struct backend_object *, CK_OBJECT_HANDLE handles[2]);

@@ -136,6 +136,8 @@ static struct fake_thing *new_thing(struct asking *a, bool is_key)
                              .request = BUF_INIT(REQUEST_ENCODED_MAX),
                              .change = BUF_INIT(REQUEST_ENCODED_MAX)};
     memcpy(t->idempotency_key, a->request.idempotency_key, sizeof t->idempotency_key);
+    if (a->cluster->lie == LIE_FOREIGN_REQUEST)
+        assert_ok(signed_request_sign(&a->request, &a->cluster->other_client, a->request.created, 60));
     assert_ok(signed_request_encode(&t->request, &a->request));
     a->cluster->things[a->cluster->count++] = t;
     a->cluster->version++;
@@ -166,7 +168,7 @@ static void fill_body(struct birth_body *b, struct asking *a, const struct fake_
     policy_builtin_hash(b->policy_hash);
     if (lie == LIE_POLICY) b->policy_hash[0] ^= 1;
     assert_ok(signed_request_hash(b->request_hash, &a->request));
-    b->created = a->request.created;
+    b->created = a->request.created - (lie == LIE_CREATED ? 1 : 0);
     birth_key_id(b->key_id, CLUSTER, b->request_hash, b->ssid, bytes(b->public_key, 32));
 }
 
@@ -220,7 +222,8 @@ static cJSON *show(const struct fake_cluster *c, const struct fake_thing *t)
     assert_non_null(cJSON_AddStringToObject(o, "label", "what the gateway says is not believed"));
     if (t->is_key) add_base64(o, "birthCertificate", &birth_of->birth);
     add_base64(o, "request", &request_of->request);
-    if (t->change.len > 0 && c->lie != LIE_NO_CHANGE) add_base64(o, "change", &t->change);
+    const struct fake_thing *change_of = c->lie == LIE_SWAPPED_CHANGE ? another(c, t) : t;
+    if (change_of->change.len > 0 && c->lie != LIE_NO_CHANGE) add_base64(o, "change", &change_of->change);
     return o;
 }
 
@@ -391,6 +394,8 @@ static void answer_thing(struct asking *a, const char *rest, struct fake_thing *
         reply_problem(a, KMS_E_NOT_FOUND);
     } else if (strcmp(rest, "/sign") == 0) {
         answer_sign(a, t);
+    } else if (strcmp(a->method, "GET") == 0) {
+        reply_json(a, 200, show(a->cluster, t));
     } else if (strcmp(a->method, "PATCH") == 0) {
         answer_patch(a, t);
     } else if (strcmp(a->method, "DELETE") == 0) {

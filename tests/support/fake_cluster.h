@@ -27,6 +27,9 @@ enum fake_lie {
     LIE_FORGED_SIGNER,   /* one node's signature is made with another node's key */
     LIE_PUBLIC_KEY,      /* a birth whose public key was changed after it was signed */
     LIE_THRESHOLD,       /* born 3 of 3 where 2 of 3 was asked for */
+    LIE_CREATED,         /* born at another time than the request */
+    LIE_FOREIGN_REQUEST, /* born of another client's request with the same words */
+    LIE_SWAPPED_CHANGE,  /* a key with another key's last change */
     LIE_OWNER,           /* born for somebody else */
     LIE_POLICY,          /* born under another policy */
     LIE_BIRTH_LABEL,     /* born under another label than asked for */
