@@ -121,6 +121,7 @@ static enum kms_err bind_circuit(const struct node *node, const struct link *lin
         return fail(KMS_E_UNAVAILABLE, "there is no circuit %" PRIu64 " to node %s", id, peer);
     if (tunnel_is_stale(c->tunnel, node_now_ms(node)))
         return fail(KMS_E_UNAVAILABLE, "the tunnel to node %s has grown old: open a new circuit", peer);
+    TRY(circuit_admit(c));
     *out = c;
     return KMS_OK;
 }

@@ -86,9 +86,8 @@ void circuit_doom(struct node *node, struct circuit *c, const char *why)
 {
     if (c->doomed != NULL) return;
     c->doomed = why;
-    node->dirty = true;
+    node->doomed = node->dirty = true;
     log_info("circuit.down", "circuit=%" PRIu64 " peer=%s why=\"%s\"", c->id, circuit_peer(c), why);
-    runs_cancel_circuit(node, c);
 }
 
 void circuits_doom_all(struct node *node, const char *why)
@@ -148,6 +147,18 @@ void circuits_on_relay(struct node *node, struct link *link, uint64_t id, struct
         dispatch(node, c, type, body);
 }
 
+RESULT circuit_admit(const struct circuit *c)
+{
+    if (c->greeted || c->early < CIRCUIT_EARLY_MAX) return KMS_OK;
+    return fail(KMS_E_BUSY, "%u sessions have begun before the tunnel to node %s was ready", c->early, circuit_peer(c));
+}
+
+void circuit_take(struct circuit *c)
+{
+    c->run_count++;
+    if (!c->greeted) c->early++;
+}
+
 void circuit_send(struct node *node, struct circuit *c, enum tunnel_type type, struct bytes body)
 {
     if (c->doomed != NULL) return;
@@ -163,7 +174,7 @@ void circuits_tick(struct node *node, uint64_t now_ms)
             if (!c->greeted && now_ms - c->opened_ms >= CIRCUIT_HANDSHAKE_MS)
                 circuit_doom(node, c, "no handshake in time");
             /* A stale tunnel takes no new sessions; it goes when the last one has ended. */
-            if (tunnel_is_stale(c->tunnel, now_ms) && !runs_use_circuit(node, c)) circuit_doom(node, c, "grown old");
+            if (c->run_count == 0 && tunnel_is_stale(c->tunnel, now_ms)) circuit_doom(node, c, "grown old");
         }
 }
 

@@ -36,9 +36,8 @@ void links_doom(struct node *node, struct link *link, const char *why)
 {
     if (link->doomed != NULL) return;
     link->doomed = why;
-    node->dirty = true;
+    node->doomed = node->dirty = true;
     log_info("link.down", "link=%" PRIu32 " gateway=%s why=\"%s\"", link->id, link->gateway.name, why);
-    runs_cancel_link(node, link);
 }
 
 static void end(struct node *node, struct link *link)

@@ -25,7 +25,7 @@ struct link {
 /* KMS_E_DENIED for a peer that is no gateway of this cluster. */
 RESULT       links_add(struct node *, uint32_t id, const struct identity *gateway);
 struct link *links_find(const struct node *, uint32_t id); /* NULL: unknown, or doomed */
-/* Ended when the present event is over, with its circuits and sessions. */
+/* Only marks it: ended when the present event is over, with its circuits and sessions. */
 void links_doom(struct node *, struct link *, const char *why);
 void links_reap(struct node *);
 void links_clear(struct node *);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node: made from its store, then one event at a time. Every event ends in settle_event(): what has ended during it
- * is reported and freed, and what the tunnels have to say is sent. So no handler frees what another still looks at.
+ * The node: made from its store, then one event at a time. Handlers only mark what has to end. Every event ends in
+ * settle_event(): sessions without their link or circuit are cancelled, what has ended is reported and freed, and what
+ * the tunnels have to say is sent. So no handler ends or frees what another still works on.
  */
 #include "cluster/node/node.h"
 
@@ -99,16 +100,25 @@ void node_free(struct node **gone)
 
 /* ---- after every event ---- */
 
+/* Runs first: their last words go through circuits, their results through links, and both can doom more of them. */
+static void end_runs(struct node *node)
+{
+    while (node->dirty) {
+        node->dirty = false;
+        if (node->doomed) {
+            node->doomed = false;
+            runs_cancel_doomed(node);
+        }
+        while (runs_reap(node)) continue;
+    }
+}
+
 static void settle_event(struct node *node)
 {
     do {
-        /* Runs first: their last words go through circuits, their results through links. */
-        while (node->dirty) {
-            node->dirty = false;
-            while (runs_reap(node)) continue;
-        }
-        circuits_flush(node);
+        end_runs(node);
         circuits_reap(node);
+        circuits_flush(node);
     } while (node->dirty);
     links_reap(node);
 }

@@ -66,6 +66,8 @@ static void enlist(struct node *node, struct run *run)
     node->runs.first = run;
     node->runs.count++;
     run->link->run_count++;
+    for (party p = 1; p <= PARTIES_MAX; p++)
+        if (run->circuits[p] != NULL) circuit_take(run->circuits[p]);
 }
 
 static void delist(struct node *node, struct run *run)
@@ -78,6 +80,8 @@ static void delist(struct node *node, struct run *run)
     if (run->next != NULL) run->next->link_back = run->link_back;
     node->runs.count--;
     run->link->run_count--;
+    for (party p = 1; p <= PARTIES_MAX; p++)
+        if (run->circuits[p] != NULL) run->circuits[p]->run_count--;
 }
 
 static void run_free(struct run *run)
@@ -103,13 +107,13 @@ static void send_message(struct node *node, struct run *run, const struct messag
     wipe(node->message.data, node->message.len);
 }
 
-/* After every event on a session: what it wants to say, and whether it has ended. */
+/* After every event on a session: what it wants to say, and whether it has ended. It ends once. */
 static void pump(struct node *node, struct run *run)
 {
     struct message m;
 
     while (session_poll(run->session, &m)) send_message(node, run, &m);
-    if (session_state(run->session) == SESSION_RUNNING) return;
+    if (run->ended || session_state(run->session) == SESSION_RUNNING) return;
     run->ended = true;
     run->next_ended = node->runs.ended;
     node->runs.ended = run;
@@ -212,27 +216,24 @@ void runs_cancel_tag(struct node *node, const struct link *link, const uint8_t t
     if (run != NULL) cancel(node, run);
 }
 
-bool runs_use_circuit(const struct node *node, const struct circuit *c)
+/* Leaves the doomed circuits; does the run still stand on all that it began on? */
+static bool still_stands(struct run *run)
 {
-    for (const struct run *r = node->runs.first; r != NULL; r = r->next)
-        if (party_behind(r, c) != 0) return true;
-    return false;
-}
+    bool stands = run->link->doomed == NULL;
 
-void runs_cancel_circuit(struct node *node, const struct circuit *c)
-{
-    for (struct run *r = node->runs.first; r != NULL; r = r->next) {
-        party p = party_behind(r, c);
-        if (p == 0) continue;
-        r->circuits[p] = NULL;
-        cancel(node, r);
+    for (party p = 1; p <= PARTIES_MAX; p++) {
+        if (run->circuits[p] == NULL || run->circuits[p]->doomed == NULL) continue;
+        run->circuits[p]->run_count--;
+        run->circuits[p] = NULL;
+        stands = false;
     }
+    return stands;
 }
 
-void runs_cancel_link(struct node *node, const struct link *link)
+void runs_cancel_doomed(struct node *node)
 {
     for (struct run *r = node->runs.first; r != NULL; r = r->next)
-        if (r->link == link) cancel(node, r);
+        if (!still_stands(r)) cancel(node, r);
 }
 
 void runs_cancel_key(struct node *node, const char *key_id)

@@ -30,6 +30,7 @@ struct node {
     struct buf             relay;    /* scratch: what a tunnel gives for the relay */
     struct buf             message;  /* scratch: one encoded protocol message; wiped after use */
     bool                   dirty;    /* something ended during this event: reap it before returning */
+    bool                   doomed;   /* a link or a circuit among it, whose sessions go on still */
     unsigned               promises; /* abandonments that may still be given this minute */
     uint64_t               next_second_ms, next_minute_ms;
 };
