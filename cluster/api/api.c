@@ -96,9 +96,12 @@ static RESULT check_media_type(struct call *call)
 static RESULT check_shape(struct call *call)
 {
     if (!call->route->takes_query && call->query[0] != '\0') return fail(KMS_E_ARGUMENT, "this path takes no query");
-    if (!call->route->has_body)
+    if (call->route->body_max == 0)
         return call->http->body.len == 0 ? KMS_OK : fail(KMS_E_ARGUMENT, "this request takes no body");
     if (call->http->body.len == 0) return fail(KMS_E_FORMAT, "a JSON body is missing");
+    if (call->http->body.len > call->route->body_max)
+        return fail(KMS_E_TOO_LARGE, "the body has %zu bytes, at most %u here", call->http->body.len,
+                    call->route->body_max);
     TRY(check_media_type(call));
     return words_check_utf8(call->http->body);
 }
@@ -120,6 +123,12 @@ static void reply_out_of_memory(struct http_exchange *exchange)
         .status = 500, .content_type = "application/problem+json", .body = bytes(body, sizeof body - 1)};
 
     http_reply(exchange, &response);
+}
+
+size_t api_body_max(void *self, const struct http_request *head)
+{
+    (void)self;
+    return routes_body_max(head);
 }
 
 void api_handle(void *self, struct http_exchange *exchange)

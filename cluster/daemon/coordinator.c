@@ -267,6 +267,7 @@ static RESULT listen_for_clients(struct coordinator_daemon *d)
                                       .per_address_max = (unsigned)o->per_address_max,
                                       .allow = &d->allow,
                                       .handler = on_request,
+                                      .body_max = api_body_max,
                                       .handler_self = d};
     return http_server_open(&d->server, &setup);
 }

@@ -76,7 +76,7 @@ generate 400 "{$ok,\"attributes\":{\"a\":\"$(long 4100)\"}}"
 generate 400 "{$ok,\"deep\":$(long 40 '[')$(long 40 ']')}"
 long 1048577 ' ' > "$WORK/big"
 got=$(curl -s -o /dev/null -w '%{http_code}' --cacert "$KMS_CACERT" --data-binary "@$WORK/big" "$KMS_URL/api/v1/keys/generate")
-[ "$got" = 413 ] || { echo "wrong: a body of more than 1 MiB gives $got, not 413"; failures=$((failures + 1)); }
+[ "$got" = 413 ] || { echo "wrong: a body of 1 MiB gives $got, not 413"; failures=$((failures + 1)); }
 refused 405 GET /api/v1/keys/generate
 refused 405 DELETE /api/v1/keys/generate
 
