@@ -10,8 +10,6 @@
 #include "cluster/api/routes.h"
 #include "cluster/coordinator/detail.h"
 
-#define JSON_MAX (64 * 1024 * 1024)
-
 struct operation call_operation(const struct call *call)
 {
     struct operation op = {
@@ -119,7 +117,7 @@ void call_reply_error(struct call *call, enum kms_err err)
 
 void call_reply_json(struct call *call, int status, const cJSON *body, const struct call_headers *extra)
 {
-    BUF_LOCAL            text = BUF_INIT(JSON_MAX);
+    BUF_LOCAL            text = BUF_INIT(HTTP_ANSWER_MAX);
     struct http_response response = {.status = status, .content_type = "application/json"};
     enum kms_err         err = body == NULL ? fail(KMS_E_MEMORY, "an answer") : json_print(&text, body);
 
