@@ -44,15 +44,27 @@ static void send_closed(struct node *node, struct link *link, uint64_t id, const
     links_send(node, link, &message);
 }
 
+/* Each costs locked memory, whichever of its gateway's links it is on. */
+static enum kms_err check_room(const struct node *node, const struct link *link, const char *peer)
+{
+    unsigned count = 0;
+
+    for (const struct link *l = node->links; l != NULL; l = l->next) {
+        if (!links_same_gateway(l, link)) continue;
+        for (const struct circuit *c = l->circuits; c != NULL; c = c->next) count += strcmp(circuit_peer(c), peer) == 0;
+    }
+    if (count < CIRCUITS_PER_PEER_MAX) return KMS_OK;
+    return fail(KMS_E_BUSY, "%u circuits to node %s are open for gateway %s", count, peer, link->gateway.name);
+}
+
 static enum kms_err new_circuit(struct node *node, struct link *link, uint64_t id, const char *peer)
 {
     const struct roster_node *listed = roster_find(&node->roster, peer);
 
     if (!node->serving) return fail(KMS_E_UNAVAILABLE, "no roster lists this node's certificate");
     if (id == 0 || circuits_find(link, id) != NULL) return fail(KMS_E_ARGUMENT, "circuit %" PRIu64 " is taken", id);
-    if (link->circuit_count >= CIRCUITS_PER_LINK_MAX)
-        return fail(KMS_E_BUSY, "%u circuits are open on this link", link->circuit_count);
     if (listed == NULL) return fail(KMS_E_NOT_FOUND, "the peer is not in the roster");
+    TRY(check_room(node, link, listed->name));
     struct circuit *c = calloc(1, sizeof *c);
     if (c == NULL) return fail(KMS_E_MEMORY, "no memory for a circuit");
     enum kms_err err = tunnel_new(&c->tunnel, node->tunnels, peer, listed->fingerprint, node_now_ms(node));

@@ -10,7 +10,7 @@
 
 struct tunnel;
 
-#define CIRCUITS_PER_LINK_MAX 256
+#define CIRCUITS_PER_PEER_MAX 2 /* and gateway: the one in use, and the one that takes its place */
 #define CIRCUIT_HANDSHAKE_MS 10000
 #define CIRCUIT_EARLY_MAX 256 /* an opening and a last word of each fit into what a tunnel lets wait */
 

@@ -14,7 +14,7 @@
 #include "common/secret/wipe.h"
 
 /* No client may take all places, and no coordinator. */
-#define SHARE_OF_LINK(max) ((max) - (max) / 4)
+#define SHARE_OF_GATEWAY(max) ((max) - (max) / 4)
 #define SHARE_OF_CLIENT(max) ((max) - (max) / 2)
 
 static unsigned bucket_of(const uint8_t tag[SESSION_TAG_LEN])
@@ -39,16 +39,25 @@ static unsigned count_of(const struct node *node, const char *access_key)
     return count;
 }
 
+static unsigned count_for(const struct node *node, const struct link *link)
+{
+    unsigned count = 0;
+
+    for (const struct link *l = node->links; l != NULL; l = l->next)
+        if (links_same_gateway(l, link)) count += l->run_count;
+    return count;
+}
+
 RESULT runs_admit(const struct node *node, const struct link *link, const uint8_t tag[SESSION_TAG_LEN],
                   const char *access_key)
 {
-    unsigned max = node->config.sessions_max, for_client = SHARE_OF_CLIENT(max);
+    unsigned max = node->config.sessions_max, for_client = SHARE_OF_CLIENT(max), for_gateway = SHARE_OF_GATEWAY(max);
 
     if (find(node, link, tag) != NULL) return fail(KMS_E_ARGUMENT, "the tag names a running session");
     if (node->runs.count >= max) return fail(KMS_E_BUSY, "%u sessions run on this node", node->runs.count);
-    if (link->run_count >= SHARE_OF_LINK(max))
-        return fail(KMS_E_BUSY, "%u sessions run for this coordinator", link->run_count);
     /* Counted only when it could matter. */
+    if (node->runs.count >= for_gateway && count_for(node, link) >= for_gateway)
+        return fail(KMS_E_BUSY, "%u sessions run for this coordinator", for_gateway);
     if (node->runs.count >= for_client && count_of(node, access_key) >= for_client)
         return fail(KMS_E_BUSY, "%u sessions run for access key %s", for_client, access_key);
     return KMS_OK;

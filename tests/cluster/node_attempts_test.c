@@ -239,13 +239,14 @@ static enum kms_err try_start(const struct credential *who, const char *key, uin
     return sim.nodes[0].node->runs.count > before ? KMS_OK : sim.nodes[0].result.error;
 }
 
-static void second_link(uint64_t circuit)
+/* tss1 is talked to through another link from now on, with a circuit to tss2. */
+static void another_link(uint32_t link, const struct identity *gateway, uint64_t circuit)
 {
     Kms__V1__ToNode  m = KMS__V1__TO_NODE__INIT;
     Kms__V1__Circuit c = KMS__V1__CIRCUIT__INIT;
 
-    node_on_link_up(sim.nodes[0].node, 78, &sim.gateway.identity);
-    sim.nodes[0].link = 78;
+    node_on_link_up(sim.nodes[0].node, link, gateway);
+    sim.nodes[0].link = link;
     c.id = circuit;
     c.peer = sim.nodes[1].name;
     c.open = true;
@@ -256,19 +257,25 @@ static void second_link(uint64_t circuit)
 
 TEST(attempts, neither_a_coordinator_nor_all_together_start_more_than_fits)
 {
-    char     mine[KEY_ID_LEN + 1], theirs[KEY_ID_LEN + 1];
-    uint32_t first_link;
+    char              mine[KEY_ID_LEN + 1], theirs[KEY_ID_LEN + 1];
+    struct credential gateway;
+    uint32_t          first_link;
 
     keys_of_two(mine, theirs);
+    cluster_pki_issue(&sim.pki, &gateway, "gateway/gw2");
     for (int i = 0; i < 6; i++) assert_ok(try_start(i < 4 ? &sim.owner : &sim.other, i < 4 ? mine : theirs, 0));
     assert_int_equal(try_start(&sim.other, theirs, 0), KMS_E_BUSY);
     assert_non_null(strstr(sim.nodes[0].result.detail, "for this coordinator"));
     first_link = sim.nodes[0].link;
-    second_link(5000);
-    for (int i = 0; i < 2; i++) assert_ok(try_start(&sim.other, theirs, 5000));
+    another_link(78, &sim.gateway.identity, 5000);
     assert_int_equal(try_start(&sim.other, theirs, 5000), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "for this coordinator"));
+    another_link(79, &gateway.identity, 6000);
+    for (int i = 0; i < 2; i++) assert_ok(try_start(&sim.other, theirs, 6000));
+    assert_int_equal(try_start(&sim.other, theirs, 6000), KMS_E_BUSY);
     assert_non_null(strstr(sim.nodes[0].result.detail, "run on this node"));
     sim.nodes[0].link = first_link;
+    credential_clear(&gateway);
     cluster_sim_clear(&sim);
 }
 
