@@ -46,15 +46,15 @@ const struct prime_group *group_by_name(const char *name);
 /* At start, once: contexts and their blinding. */
 RESULT group_init(void);
 
-void   group_set_identity(struct point *);
-bool   group_is_identity(const struct point *);
-void   group_base_mul(const struct prime_group *, struct point *out, const struct scalar *k);
-void   group_mul(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
-void   group_mul_vartime(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
-void   group_add(const struct prime_group *, struct point *out, const struct point *a, const struct point *b);
-void   group_negate(const struct prime_group *, struct point *out, const struct point *a);
-bool   group_equal(const struct prime_group *, const struct point *a, const struct point *b);
-void   group_encode(const struct prime_group *, uint8_t *out, const struct point *p);
+void group_set_identity(struct point *);
+bool group_is_identity(const struct point *);
+void group_base_mul(const struct prime_group *, struct point *out, const struct scalar *k);
+void group_mul(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
+void group_mul_vartime(const struct prime_group *, struct point *out, const struct point *p, const struct scalar *k);
+void group_add(const struct prime_group *, struct point *out, const struct point *a, const struct point *b);
+void group_negate(const struct prime_group *, struct point *out, const struct point *a);
+bool group_equal(const struct prime_group *, const struct point *a, const struct point *b);
+void group_encode(const struct prime_group *, uint8_t *out, const struct point *p);
 /* KMS_E_FORMAT: length, canonical form, curve, subgroup or identity; the text says which. */
 RESULT group_decode(const struct prime_group *, struct point *out, struct bytes in);
 

@@ -10,7 +10,8 @@
 #define PBKDF2_ITERATIONS_MAX 100000000u
 
 /* out: out_len bytes. KMS_E_RANGE below the floor or above the maximum. */
-RESULT kdf_pbkdf2(struct secret *out, size_t out_len, const struct secret *password, struct bytes salt, uint32_t iterations);
+RESULT kdf_pbkdf2(struct secret *out, size_t out_len, const struct secret *password, struct bytes salt,
+                  uint32_t iterations);
 RESULT kdf_hkdf(struct secret *out, size_t out_len, const struct secret *key, struct bytes salt, struct bytes info);
 
 #endif
