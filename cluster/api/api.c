@@ -13,7 +13,10 @@
 static void on_tick(void *arg)
 {
     struct api *api = arg;
-    strangers_tick(&api->strangers, api->config->io.wall_ms(api->config->io.self));
+    int64_t     wall_ms = api->config->io.wall_ms(api->config->io.self);
+
+    strangers_tick(&api->strangers, wall_ms);
+    strangers_tick(&api->copies, wall_ms);
 }
 
 RESULT api_new(struct api **out, struct coordinator *coordinator, const struct authority *authority)
@@ -24,7 +27,8 @@ RESULT api_new(struct api **out, struct coordinator *coordinator, const struct a
     if (api == NULL) return fail(KMS_E_MEMORY, "the API");
     api->coordinator = coordinator;
     api->config = coordinator_configuration(coordinator);
-    api->strangers.coordinator = coordinator;
+    strangers_init(&api->strangers, coordinator, "UNAUTHENTICATED", KMS_E_UNAUTHENTICATED);
+    strangers_init(&api->copies, coordinator, "REPEATED", KMS_E_REPLAY);
     enum kms_err err = identity_cache_new(&api->identities, authority);
     if (err == KMS_OK) err = nonces_new(&api->nonces, (struct nonce_limits){0});
     if (err != KMS_OK) {
@@ -44,6 +48,7 @@ void api_free(struct api **pointer)
     coordinator_abandon(api->coordinator);
     coordinator_set_ticker(api->coordinator, NULL, NULL);
     strangers_tick(&api->strangers, api->strangers.second * 1000 + 1000);
+    strangers_tick(&api->copies, api->copies.second * 1000 + 1000);
     identity_cache_free(&api->identities);
     nonces_free(&api->nonces);
     free(api);

@@ -69,10 +69,12 @@ static enum kms_err write_row(struct call *call, enum kms_err err)
     if (call->logged) return err;
     call->logged = true;
     call_log_row(&row, call, err);
-    if (call->authenticated || err == KMS_OK)
+    if (call->maybe_copied)
+        logged = strangers_log(&call->api->copies, call->request.keyid, &row);
+    else if (call->authenticated || err == KMS_OK)
         logged = coordinator_log(call->api->coordinator, &row);
     else
-        logged = strangers_log(&call->api->strangers, call->http->peer, &row, row.created_time);
+        logged = strangers_log(&call->api->strangers, call->http->peer, &row);
     return logged != KMS_OK ? logged : err;
 }
 

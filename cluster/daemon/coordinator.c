@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cluster/api/api.h"
@@ -132,6 +133,15 @@ static void io_node_reset(void *self, unsigned index)
     if (d->peers != NULL) peers_reset(d->peers, index);
 }
 
+/* Where that cannot be told, nothing is free. */
+static uint64_t io_disk_free(void *self)
+{
+    struct coordinator_daemon *d = self;
+    struct statvfs             disk;
+
+    return statvfs(d->options.database, &disk) != 0 ? 0 : (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
 /* ---- stopping ---- */
 
 static void on_drain_check(uv_timer_t *timer)
@@ -200,7 +210,12 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
                 .roster = &d->roster,
                 .roster_statement = bytes(d->roster_statement.data, d->roster_statement.len),
                 .metadata = &d->metadata,
-                .io = {d, io_now_ms, io_wall_ms, io_node_send, io_node_reset},
+                .io = {.self = d,
+                       .now_ms = io_now_ms,
+                       .wall_ms = io_wall_ms,
+                       .node_send = io_node_send,
+                       .node_reset = io_node_reset,
+                       .disk_free = io_disk_free},
                 .rng = rng_system(),
                 .node_count = o->node_count,
                 .heartbeat_ms = (uint32_t)o->heartbeat_ms,
@@ -209,6 +224,7 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
                 .generate_deadline_ms = (uint32_t)o->common.generate_deadline_ms,
                 .progress_ms = (uint32_t)o->common.progress_ms,
                 .requests_max = (uint32_t)o->requests_max,
+                .disk_reserve = (uint64_t)o->audit_reserve_mb << 20,
                 .version = KMS_VERSION,
     };
 

@@ -67,6 +67,7 @@ static const struct config_option coordinator_table[] = {
     {"cert", PATH(COORDINATOR, common.cert, "", "<base>/certs/gateway/gateway.cert")},
     {"key", PATH(COORDINATOR, common.key, "", "<base>/certs/gateway/gateway.key")},
     {"database", PATH(COORDINATOR, database, "", "<base>/data/kms.db")},
+    {"audit_reserve_mb", NUMBER(COORDINATOR, audit_reserve_mb, 1024, 0, 1 << 30, "free disk that rows of unauthenticated requests leave")},
     {"heartbeat_ms", NUMBER(COORDINATOR, heartbeat_ms, 300, 10, DAY_MS, "between heartbeats to a node")},
     {"heartbeat_misses", NUMBER(COORDINATOR, heartbeat_misses, 3, 1, 1000, "without an answer: the node is down")},
     {"requests_max", NUMBER(COORDINATOR, requests_max, 1024, 1, 65536, "in flight; more are refused with 429")},

@@ -58,6 +58,8 @@ struct gateway {
     struct api           *api;
     bool                  connected[GATEWAY_NODES_MAX];
     unsigned              resets[GATEWAY_NODES_MAX];
+    size_t                unsent[GATEWAY_NODES_MAX]; /* what its connection is said not to have taken yet */
+    uint64_t              disk_free;                 /* 1 TiB; the reserve is 1 GiB */
     struct fake_node      fakes[GATEWAY_NODES_MAX];
     struct node          *nodes[GATEWAY_NODES_MAX];  /* when real */
     struct store          stores[GATEWAY_NODES_MAX]; /* when real */
@@ -95,6 +97,7 @@ struct gateway_request {
     const char *drop;   /* a header to leave out */
     const char *spoil;  /* a header to change a character of */
     bool        twice;  /* the same signed bytes a second time: the second answer is given */
+    unsigned    again;  /* and so many more times */
 };
 
 struct gateway_reply {

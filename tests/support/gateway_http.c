@@ -126,10 +126,11 @@ void gateway_send(struct gateway *g, const struct credential *who, const struct 
     if (who != NULL) sign(g, who, in, &head);
     add_lines(in, &head);
     hand_over(g, in, &head, reply);
-    if (!in->twice) return;
-    for (unsigned i = 0; i < 1000 && !reply->done; i++) gateway_pass(g, 10);
-    gateway_reply_clear(reply);
-    hand_over(g, in, &head, reply);
+    for (unsigned more = in->again + (in->twice ? 1 : 0); more > 0; more--) {
+        for (unsigned i = 0; i < 1000 && !reply->done; i++) gateway_pass(g, 10);
+        gateway_reply_clear(reply);
+        hand_over(g, in, &head, reply);
+    }
 }
 
 void gateway_call(struct gateway *g, const struct credential *who, const struct gateway_request *in,
