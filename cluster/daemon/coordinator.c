@@ -133,6 +133,13 @@ static void io_node_reset(void *self, unsigned index)
     if (d->peers != NULL) peers_reset(d->peers, index);
 }
 
+static size_t io_node_unsent(void *self, unsigned index)
+{
+    struct coordinator_daemon *d = self;
+
+    return d->peers == NULL ? 0 : peers_unsent(d->peers, index);
+}
+
 /* Where that cannot be told, nothing is free. */
 static uint64_t io_disk_free(void *self)
 {
@@ -215,6 +222,7 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
                        .wall_ms = io_wall_ms,
                        .node_send = io_node_send,
                        .node_reset = io_node_reset,
+                       .node_unsent = io_node_unsent,
                        .disk_free = io_disk_free},
                 .rng = rng_system(),
                 .node_count = o->node_count,
@@ -238,6 +246,15 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
     return api_new(&d->api, d->coordinator, d->authority);
 }
 
+/* load_roster() has seen that each is in it. */
+static void address_node(struct peer_address *out, const struct node_address *node, const struct roster *roster)
+{
+    *out = (struct peer_address){.port = (uint16_t)node->port, .has_fingerprint = true};
+    (void)snprintf(out->name, sizeof out->name, "%s", node->name);
+    (void)snprintf(out->address, sizeof out->address, "%s", node->address);
+    memcpy(out->fingerprint, roster_find(roster, node->name)->fingerprint, sizeof out->fingerprint);
+}
+
 static RESULT link_nodes(struct coordinator_daemon *d)
 {
     const struct coordinator_options *o = &d->options;
@@ -248,11 +265,7 @@ static RESULT link_nodes(struct coordinator_daemon *d)
                                              .cluster = o->common.cluster,
                                              .peer_role = ROLE_NODE};
 
-    for (unsigned i = 0; i < o->node_count; i++) {
-        (void)snprintf(nodes[i].name, sizeof nodes[i].name, "%s", o->nodes[i].name);
-        (void)snprintf(nodes[i].address, sizeof nodes[i].address, "%s", o->nodes[i].address);
-        nodes[i].port = (uint16_t)o->nodes[i].port;
-    }
+    for (unsigned i = 0; i < o->node_count; i++) address_node(&nodes[i], &o->nodes[i], &d->roster);
     TRY(tls_context_new(&d->to_nodes, &tls));
     struct peers_setup setup = {.loop = &d->loop,
                                 .tls = d->to_nodes,
