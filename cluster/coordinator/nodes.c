@@ -10,6 +10,7 @@
 
 #define PENALTY_MS 5000
 #define PENALTY_MAX 16
+#define WARNING_MS 1000
 #define READY_NODES 3 /* enough for a key of 2-of-3 */
 
 static const char *name_of(const struct coordinator *c, unsigned index)
@@ -32,8 +33,8 @@ void nodes_on_up(struct coordinator *c, unsigned index)
     struct node_state *n = &c->nodes[index];
 
     if (n->connected) (void)nodes_on_down(c, index, "a new link");
-    unsigned load = n->load;
-    *n = (struct node_state){.connected = true, .load = load, .rtt_ms = n->rtt_ms};
+    *n = (struct node_state){
+        .connected = true, .load = n->load, .rtt_ms = n->rtt_ms, .warned_ms = n->warned_ms, .unwarned = n->unwarned};
     send_ping(c, index, coordinator_now_ms(c));
 }
 
@@ -73,14 +74,18 @@ static void take_report(struct coordinator *c, unsigned index, const Kms__V1__In
     n->sessions = info->sessions;
     (void)snprintf(n->version, sizeof n->version, "%s",
                    text_is_name(info->version, sizeof n->version - 1) ? info->version : "");
-    if (!n->is_itself)
-        log_warn("node.stranger", "node=%s says it is another node or of another cluster", name_of(c, index));
+    unsigned stranger = n->is_itself ? 0 : nodes_count_warning(c, index);
+    if (stranger > 0)
+        log_warn("node.stranger", "node=%s count=%u says it is another node or of another cluster", name_of(c, index),
+                 stranger);
     if (in_doubt && nodes_is_serving(c, index)) help_to_settle(c, index);
     if (n->roster_sequence < c->roster.sequence && c->roster_statement.len > 0)
         to_node_deliver(c, index, buf_bytes(&c->roster_statement));
-    if (n->roster_sequence > c->roster.sequence)
-        log_warn("roster.old", "node=%s holds roster %llu, this coordinator %llu: give it the new one",
-                 name_of(c, index), (unsigned long long)n->roster_sequence, (unsigned long long)c->roster.sequence);
+    unsigned newer = n->roster_sequence > c->roster.sequence ? nodes_count_warning(c, index) : 0;
+    if (newer > 0)
+        log_warn("roster.old", "node=%s count=%u holds roster %llu, this coordinator %llu: give it the new one",
+                 name_of(c, index), newer, (unsigned long long)n->roster_sequence,
+                 (unsigned long long)c->roster.sequence);
 }
 
 void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *pong)
@@ -144,6 +149,19 @@ unsigned nodes_find(const struct coordinator *c, const char *name)
     for (unsigned i = 0; i < c->config.node_count; i++)
         if (strcmp(c->config.nodes[i], name) == 0) return i;
     return COORDINATOR_NODES_MAX;
+}
+
+unsigned nodes_count_warning(struct coordinator *c, unsigned index)
+{
+    struct node_state *n = &c->nodes[index];
+    uint64_t           now = coordinator_now_ms(c);
+
+    n->unwarned++;
+    if (n->warned_ms != 0 && now - n->warned_ms < WARNING_MS) return 0;
+    unsigned count = n->unwarned;
+    n->warned_ms = now;
+    n->unwarned = 0;
+    return count;
 }
 
 void nodes_penalize(struct coordinator *c, unsigned index, unsigned points)

@@ -16,6 +16,8 @@ struct node_state {
     unsigned load;    /* attempts of ours that it takes part in */
     unsigned penalty; /* its part in failures since its last success; forgotten after a while */
     uint64_t penalty_until_ms;
+    uint64_t warned_ms; /* when a line of the log was about what it sends */
+    unsigned unwarned;  /* what had no line since then */
     /* Its last report. */
     char     version[32];
     bool     sealed;
@@ -39,6 +41,8 @@ void nodes_penalize(struct coordinator *, unsigned index, unsigned points);
 void nodes_praise(struct coordinator *, unsigned index);
 /* 0 when forgotten. */
 unsigned nodes_penalty(const struct coordinator *, unsigned index);
+/* It has sent what is worth a warning. Not 0: log it, as this many; a line a second at most. */
+unsigned nodes_count_warning(struct coordinator *, unsigned index);
 /* Another label than every other holder's: from the roster; its own name where that says nothing. */
 const char *nodes_host_label(const struct coordinator *, unsigned index);
 

@@ -2,6 +2,8 @@
 /* Links, heartbeats, circuits and hostile frames: what a node says decides about nothing but what it was asked. */
 #include <stdio.h>
 
+#include "cluster/coordinator/nodes.h"
+#include "cluster/coordinator/relay.h"
 #include "tests/support/gateway.h"
 
 static struct node_view view(const struct gateway *g, unsigned node)
@@ -98,6 +100,24 @@ TEST(roster, is_delivered_to_a_node_that_holds_an_older_one)
     gateway_clear(&g);
 }
 
+TEST(nodes, get_one_line_of_the_log_a_second)
+{
+    struct gateway g;
+    unsigned       lines = 0, counted = 0;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned count = nodes_count_warning(g.coordinator, 1);
+        lines += count > 0;
+        counted += count;
+        g.now_ms += 10;
+    }
+    assert_int_equal(lines, 3);
+    assert_in_range(counted, 200, 300);
+    assert_int_equal(nodes_count_warning(g.coordinator, 2), 1); /* another node's own */
+    gateway_clear(&g);
+}
+
 /* Circuits. */
 
 static void make_circuits(struct gateway *g, uint64_t ids[GATEWAY_NODES_MAX])
@@ -178,6 +198,59 @@ TEST(circuits, closed_at_one_end_are_closed_at_the_other)
     close_circuit(&g, 0, ids[1]);
     relay(&g, 0, ids[1], "late");
     assert_string_equal(buf_str(&g.trace), "tss2: circuit tss1 close\n");
+    gateway_clear(&g);
+}
+
+/* A message of `len` bytes; the link of the node that gets it takes none of them. */
+static void flood(struct gateway *g, unsigned from_node, unsigned to_node, uint64_t circuit, size_t len)
+{
+    static char text[RELAY_MAX / 4 + 1];
+
+    for (size_t left = len; left > 0;) {
+        size_t part = left < sizeof text - 1 ? left : sizeof text - 1;
+        memset(text, 'x', part);
+        text[part] = '\0';
+        relay(g, from_node, circuit, text);
+        g->unsent[to_node] += part;
+        left -= part;
+        g->trace.len = 0;
+        g->trace.data[0] = '\0';
+    }
+}
+
+TEST(circuits, of_a_node_that_floods_another_close_and_the_others_link_stays)
+{
+    struct gateway g;
+    uint64_t       ids[GATEWAY_NODES_MAX];
+
+    make_circuits(&g, ids);
+    flood(&g, 0, 1, ids[1], RELAY_QUEUED_MAX);
+    flood(&g, 0, 1, ids[1], 1); /* at the mark: still free */
+    flood(&g, 0, 1, ids[1], RELAY_MAX);
+    assert_true(g.unsent[1] < 8 * 1024 * 1024);
+    relay(&g, 0, ids[1], "x");
+    assert_string_equal(buf_str(&g.trace), "tss1: circuit tss2 close\ntss2: circuit tss1 close\n");
+    relay(&g, 0, ids[2], "to tss3");
+    assert_non_null(strstr(buf_str(&g.trace), "tss3: relay to tss3\n"));
+    assert_int_equal(g.resets[0] + g.resets[1], 0);
+    assert_true(g.connected[1]);
+    gateway_clear(&g);
+}
+
+TEST(circuits, start_to_count_anew_when_a_node_has_caught_up)
+{
+    struct gateway g;
+    uint64_t       ids[GATEWAY_NODES_MAX];
+
+    make_circuits(&g, ids);
+    for (unsigned i = 0; i < 10; i++) {
+        g.unsent[1] = RELAY_QUEUED_MAX + 1;
+        flood(&g, 0, 1, ids[1], RELAY_MAX);
+        g.unsent[1] = 0;
+        relay(&g, 0, ids[1], "ok");
+        assert_string_equal(buf_str(&g.trace), "tss2: relay ok\n");
+        g.trace.len = 0;
+    }
     gateway_clear(&g);
 }
 
