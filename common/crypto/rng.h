@@ -22,7 +22,7 @@ struct rng *rng_system(void);
  */
 struct rng *rng_kernel(void);
 RESULT      rng_fill(struct rng *, void *out, size_t len);
-/* At start: getrandom(2) answers and two draws differ; KMS_E_RANDOM otherwise. */
+/* At start: OpenSSL's generator is CTR_DRBG on AES-256, getrandom(2) answers, two draws differ; else KMS_E_RANDOM. */
 RESULT rng_self_test(void);
 
 #endif
