@@ -358,16 +358,17 @@ static void prove_otherwise(struct session *evil, uint8_t *proof, unsigned flipp
 
     memcpy(bound, key->transcript, 32);
     memcpy(bound + 32, key->chain_code, 32);
-    bound[flipped] ^= 1;
+    if (flipped < 64) bound[flipped] ^= 1;
     struct dlog_context   context = {TAG_POK_SHARE, session_ssid(evil), 2, BYTES_OF(bound)};
     struct dlog_statement statement = {key->group, 1, &key->public_shares[2]};
     struct hedge          hedge = {rng_system(), evil->params.salt, session_ssid(evil), 2};
     assert_ok(dlog_prove(proof, &context, &statement, &key->secret_share, &hedge));
 }
 
+/* The last one, with nothing flipped, is good. */
 TEST(check_2, a_proof_of_the_share_under_another_transcript_or_chain_code_is_refused)
 {
-    for (unsigned flipped = 0; flipped < 64; flipped += 63) {
+    for (unsigned flipped = 0; flipped <= 64; flipped += 32) {
         struct sim_setup setup = setup_of(GROUP_ED25519, 2, 2);
         struct session  *s[3];
         struct message   m;
@@ -386,46 +387,11 @@ TEST(check_2, a_proof_of_the_share_under_another_transcript_or_chain_code_is_ref
         prove_otherwise(s[2], body, flipped);
         assert_ok(session_on_message(s[1], &m, 1));
 
-        assert_int_equal(session_state(s[1]), SESSION_ABORTED);
-        assert_string_equal(s[1]->outcome.text, "proof of the share does not hold");
-        assert_int_equal(s[1]->outcome.culprits.mask, 1u << 2);
+        assert_int_equal(session_state(s[1]), flipped == 64 ? SESSION_DONE : SESSION_ABORTED);
+        assert_int_equal(s[1]->outcome.culprits.mask, flipped == 64 ? 0 : 1u << 2);
+        if (flipped < 64) assert_string_equal(s[1]->outcome.text, "proof of the share does not hold");
         session_free(&s[1]), session_free(&s[2]);
     }
-}
-
-/* check 40: a machine that is rewound draws the same numbers again, and yet nothing of its secrets is the same. */
-struct rewound {
-    uint8_t opening[512], check[64], ssid[SSID_LEN];
-};
-
-static void keep_first(void *arg, struct message *m, party to, uint8_t *body)
-{
-    struct rewound *r = arg;
-
-    if (m->from != 1 || m->kind != MESSAGE_BROADCAST) return;
-    if (m->round == DKG_ROW_SHARE) memcpy(r->opening, body, m->body.len);
-    if (m->round == DKG_ROW_CHECK) memcpy(r->check, body, sizeof r->check);
-    memcpy(r->ssid, m->ssid, SSID_LEN);
-}
-
-TEST(check_40, a_rewound_machine_deals_other_polynomials_chain_codes_and_proofs)
-{
-    static struct sim_result result;
-    static struct rewound    r[2];
-    struct sim_setup         setup = setup_of(GROUP_ED25519, 2, 2);
-
-    for (uint8_t i = 0; i < 2; i++) {
-        setup.salt = i;
-        setup.tamper = keep_first;
-        setup.tamper_arg = &r[i];
-        sim_run(&result, &setup);
-        sim_check_done(&setup, &result);
-        sim_result_wipe(&result);
-    }
-    assert_memory_equal(r[0].ssid, r[1].ssid, SSID_LEN); /* the generator did repeat itself */
-    for (size_t at = 2; at < 2 + 8 * 32; at += 32)       /* F_0, F_1, cc, r, R_0, z_0, R_1, z_1 */
-        assert_memory_not_equal(r[0].opening + at, r[1].opening + at, 32);
-    assert_memory_not_equal(r[0].check, r[1].check, 32);
 }
 
 /* check 18: what is dealt to one party is seen by nobody else, and the result by nobody at all. */

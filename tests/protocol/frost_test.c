@@ -316,11 +316,11 @@ TEST(check_21, openings_of_another_key_message_quorum_or_protocol_are_refused)
 }
 
 /* The same key in every other respect: what is changed here alone makes the difference. */
-TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_and_epoch)
+TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_epoch_and_size)
 {
     struct sim_setup here = setup_of(two_of_three, set_of(1, 2, 0));
 
-    for (unsigned which = 0; which < 4; which++) {
+    for (unsigned which = 0; which < 5; which++) {
         struct key_share      share = which == 1 ? other_key[2] : two_of_three[2];
         struct session_params params;
         uint8_t               said[512], heard[512];
@@ -332,6 +332,7 @@ TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_and_epoch)
         if (which == 0) params.key_id[0] ^= 1;
         if (which == 2) share.transcript[0] ^= 1;
         if (which == 3) share.epoch = params.epoch = 2;
+        if (which == 4) share.n = params.n = 4, share.public_shares[4] = share.public_shares[1];
         wipe(share.checked, sizeof share.checked);
         assert_ok(session_init(&source, &params, 0));
         assert_true(session_poll(source, &opening));
