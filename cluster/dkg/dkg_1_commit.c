@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DKG round 1: a random polynomial, Feldman's commitments to it, and a hash commitment to those. */
 #include "cluster/dkg/dkg_internal.h"
+#include "common/crypto/ct.h"
 #include "common/secret/wipe.h"
 
 /* What will be opened: written once, so that the commitment and the opening are of the same bytes. */
@@ -46,6 +47,7 @@ enum kms_err dkg_1_commit(struct session *s)
 
     uint8_t *C_i = m->commitments[p->self];
     commitment_make(C_i, context, bytes(m->value, m->value_len), m->r);
+    ct_declassify(C_i, COMMITMENT_LEN); /* broadcast */
     memcpy(session_broadcast(s, COMMITMENT_LEN), C_i, COMMITMENT_LEN);
     return KMS_OK;
 }

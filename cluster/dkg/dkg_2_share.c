@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DKG round 2: open the commitment, prove every coefficient, deal the shares; and what is checked on receipt. */
 #include "cluster/dkg/dkg_internal.h"
+#include "common/crypto/ct.h"
 #include "common/secret/wipe.h"
 
 /*
@@ -34,6 +35,7 @@ static enum kms_err broadcast_opening(struct session *s)
     size_t                       proof_len = dlog_proof_len(p->group, p->t);
     uint8_t                     *body = session_broadcast(s, m->value_len + sizeof m->r + proof_len);
 
+    ct_declassify(m->chain_codes[p->self], CHAIN_CODE_LEN); /* part of the value, which is broadcast */
     memcpy(body, m->value, m->value_len);
     memcpy(body + m->value_len, m->r, sizeof m->r);
     return dlog_prove(body + m->value_len + sizeof m->r, &context, &statement, m->f.coefficient, &hedge);

@@ -17,15 +17,14 @@
 #include "common/crypto/kdf.h"
 #include "common/secret/secmem.h"
 #include "common/secret/wipe.h"
+#include "tests/ctime/ctime.h"
 
-static void must(enum kms_err err, const char *what)
+void must(enum kms_err err, const char *what)
 {
     if (err == KMS_OK) return;
     fprintf(stderr, "%s: %s\n", what, error_text());
     exit(1);
 }
-
-#define MUST(expr) must((expr), #expr)
 
 /* Random bytes that valgrind takes for secret. */
 static enum kms_err fill_secret(void *self, void *out, size_t len)
@@ -36,7 +35,7 @@ static enum kms_err fill_secret(void *self, void *out, size_t len)
     return KMS_OK;
 }
 
-static struct rng secret_rng = {.fill = fill_secret};
+struct rng secret_rng = {.fill = fill_secret};
 
 static void random_secret(struct secret *out, size_t len)
 {
@@ -174,6 +173,7 @@ int main(int argc, char **argv)
         points(g);
         polynomials(g);
     }
+    ctime_sessions();
     signatures();
     sealing();
     derivation();
