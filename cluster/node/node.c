@@ -180,7 +180,7 @@ static void on_commit(struct node *node, const Kms__V1__CommitRequest *commit)
 
     enum kms_err err =
         settle_commit(node, bytes(commit->birth_certificate.data, commit->birth_certificate.len), &state);
-    if (err != KMS_OK) log_failure(LOG_WARN, "key.commit_refused", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_COMMIT, err);
 }
 
 static void on_deliver(struct node *node, const Kms__V1__DeliverRequest *deliver)
@@ -188,7 +188,7 @@ static void on_deliver(struct node *node, const Kms__V1__DeliverRequest *deliver
     uint64_t sequence;
 
     enum kms_err err = statements_take(node, bytes(deliver->statement.data, deliver->statement.len), &sequence);
-    if (err != KMS_OK) log_failure(LOG_WARN, "statement.refused", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_STATEMENT, err);
 }
 
 static void dispatch(struct node *node, struct link *link, const Kms__V1__ToNode *m)
@@ -236,7 +236,7 @@ void node_on_link_up(struct node *node, uint32_t id, const struct identity *gate
         log_info("link.up", "link=%" PRIu32 " gateway=%s", id, gateway->name);
         return;
     }
-    log_failure(LOG_WARN, "link.refused", err);
+    complaints_add(node, COMPLAINT_LINK, err);
     node->config.io.link_close(node->config.io.self, id);
 }
 
@@ -275,6 +275,7 @@ void node_on_tick(struct node *node)
     if (now_ms >= node->next_second_ms) {
         node->next_second_ms = now_ms + SECOND_MS;
         circuits_tick(node, now_ms);
+        complaints_tick(node, now_ms);
         replay_expire(node->replay, journal_wall_s(node));
     }
     if (now_ms >= node->next_minute_ms) {

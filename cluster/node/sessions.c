@@ -197,7 +197,7 @@ void runs_on_message(struct node *node, struct circuit *c, struct bytes body)
     struct message m;
 
     if (message_decode(&m, body) != KMS_OK) {
-        log_failure(LOG_INFO, "session.malformed_message", KMS_E_FORMAT);
+        complaints_add(node, COMPLAINT_MESSAGE, KMS_E_FORMAT);
         return;
     }
     struct run *run = find(node, c->link, m.tag);

@@ -118,7 +118,7 @@ void settle_on_query(struct node *node, struct circuit *c, struct bytes body)
     enum kms_err err = reader_end(&r, "query");
     if (err == KMS_OK && !text_is_name(q.key_id, KEY_ID_LEN)) err = fail(KMS_E_FORMAT, "a query about no key");
     if (err == KMS_OK) err = answer(node, c, &q);
-    if (err != KMS_OK) log_failure(LOG_WARN, "settle.query", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_QUERY, err);
 }
 
 /* ---- learning ---- */
@@ -162,7 +162,7 @@ void settle_on_voucher(struct node *node, struct circuit *c, struct bytes body)
 {
     enum kms_err err = learn(node, c, body);
 
-    if (err != KMS_OK) log_failure(LOG_WARN, "settle.voucher", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_VOUCHER, err);
 }
 
 static void log_discarded(struct node *node, const char *key_id, const char *by)
@@ -200,7 +200,7 @@ void settle_on_abandonment(struct node *node, struct circuit *c, struct bytes bo
     enum kms_err err = discard(node, body);
 
     (void)c;
-    if (err != KMS_OK) log_failure(LOG_WARN, "settle.abandonment", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_ABANDONMENT, err);
 }
 
 RESULT settle_commit(struct node *node, struct bytes encoded, const char **state)

@@ -3,6 +3,7 @@
 #ifndef KMS_CLUSTER_NODE_STATE_H
 #define KMS_CLUSTER_NODE_STATE_H
 
+#include "cluster/node/complaints.h"
 #include "cluster/node/journal.h"
 #include "cluster/node/keys.h"
 #include "cluster/node/links.h"
@@ -24,6 +25,7 @@ struct node {
     struct keys            keys;
     struct shares          shares;
     struct runs            runs;
+    struct complaints      complaints;
     struct link           *links; /* owned */
     unsigned               link_count;
     struct buf             out;      /* scratch: one packed FromNode */

@@ -87,7 +87,7 @@ void statements_on_gossip(struct node *node, struct circuit *c, struct bytes bod
     uint64_t sequence;
 
     enum kms_err err = statements_take(node, body, &sequence);
-    if (err != KMS_OK) log_failure(LOG_WARN, "statement.gossip", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_GOSSIP, err);
     (void)c;
 }
 

@@ -2,7 +2,9 @@
 /* Coordinators that have been taken over: what they can make of a node's queues, places and memory. */
 #include <stdio.h>
 
+#include "cluster/node/settle.h"
 #include "cluster/node/state.h"
+#include "cluster/node/statements.h"
 #include "tests/support/cluster_sim.h"
 
 #define SIGN KMS__V1__OPERATION__OPERATION_SIGN
@@ -72,6 +74,47 @@ TEST(hostile, a_session_that_cannot_speak_ends_once)
     assert_int_equal(node->runs.count, 0);
     assert_null(node->runs.ended);
     assert_int_equal(node->links->circuit_count, 1);
+    cluster_sim_clear(&sim);
+}
+
+static unsigned lines_in(FILE *file)
+{
+    unsigned lines = 0;
+
+    rewind(file);
+    for (int c = fgetc(file); c != EOF; c = fgetc(file)) lines += c == '\n';
+    return lines;
+}
+
+/* What a peer or a coordinator can cause at will is one line a second, with the count of the rest. */
+TEST(hostile, nobody_fills_the_log)
+{
+    static const uint8_t garbage[] = {0, 0, 0, 1, 'x'};
+    FILE                *log = tmpfile();
+    const char          *says;
+
+    cluster_sim_init(&sim, 3);
+    struct node    *node = sim.nodes[0].node;
+    struct circuit *from = circuits_to(node, "tss2");
+    assert_non_null(log);
+    log_setup(LOG_WARN, fileno(log), "sim");
+    for (int i = 0; i < 100; i++) {
+        settle_on_query(node, from, BYTES_OF(garbage));
+        settle_on_voucher(node, from, BYTES_OF(garbage));
+        settle_on_abandonment(node, from, BYTES_OF(garbage));
+        statements_on_gossip(node, from, BYTES_OF(garbage));
+        runs_on_message(node, from, BYTES_OF(garbage));
+        assert_err(KMS_E_FORMAT, node_commit(node, BYTES_OF(garbage), &says));
+    }
+    assert_int_equal(lines_in(log), 5);
+    sim_advance(&sim, 2000);
+    assert_int_equal(lines_in(log), 10);
+    sim_advance(&sim, 2000);
+    assert_int_equal(lines_in(log), 10);
+    settle_on_query(node, from, BYTES_OF(garbage));
+    assert_int_equal(lines_in(log), 11);
+    log_setup(LOG_OFF, 2, "sim");
+    (void)fclose(log);
     cluster_sim_clear(&sim);
 }
 
