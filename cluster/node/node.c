@@ -276,7 +276,7 @@ void node_on_tick(struct node *node)
         node->next_second_ms = now_ms + SECOND_MS;
         circuits_tick(node, now_ms);
         complaints_tick(node, now_ms);
-        replay_expire(node->replay, journal_wall_s(node));
+        replay_expire(node->replay, journal_pass(node));
     }
     if (now_ms >= node->next_minute_ms) {
         node->next_minute_ms = now_ms + MINUTE_MS;

@@ -147,6 +147,27 @@ TEST(attempts, the_clock_never_falls_below_the_log)
     cluster_sim_clear(&sim);
 }
 
+/* The same without a row in between: the clock jumps ahead, the table is swept, and the clock jumps back. */
+TEST(attempts, a_clock_that_jumps_makes_no_request_new)
+{
+    struct signed_request r;
+
+    set_up();
+    sign_request(&r);
+    for (int i = 0; i < 8; i++) {
+        sim_begin(&sim, SIGN, &r, BOTH);
+        sim_run(&sim);
+    }
+    sim.wall_ms += 3600000;
+    sim_advance(&sim, 1000);
+    sim.wall_ms -= 3600000;
+    assert_sign_refused(KMS_E_EXPIRED, &r);
+    /* The log knows nothing of the jump, but the attempts. */
+    sim_restart(&sim, 0);
+    assert_sign_refused(KMS_E_ATTEMPTS, &r);
+    cluster_sim_clear(&sim);
+}
+
 TEST(attempts, after_an_unclean_stop_only_new_requests_are_served)
 {
     struct signed_request r;
