@@ -15,10 +15,11 @@
 
 struct node {
     struct node_config     config;
-    struct tunnel_context *tunnels;    /* owned */
-    struct identity_cache *identities; /* owned */
-    struct replay         *replay;     /* owned */
-    struct roster          roster;     /* sequence 0: none yet */
+    struct tunnel_context *tunnels;        /* owned */
+    struct identity_cache *identities;     /* owned */
+    struct replay         *replay;         /* owned */
+    struct roster          roster;         /* sequence 0: none yet */
+    int64_t                roster_created; /* of its statement */
     struct buf             roster_statement;
     bool                   serving; /* the roster lists this node's own certificate */
     struct journal         journal;

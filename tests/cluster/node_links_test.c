@@ -273,6 +273,8 @@ TEST(links, a_roster_is_passed_on_from_node_to_node)
 
 static uint8_t listed_instead; /* changes the fingerprint that the roster lists */
 
+static int64_t dated_s; /* 0: now */
+
 static enum kms_err deliver(const struct credential *who, uint64_t sequence, const char *subject, uint64_t *held)
 {
     struct roster roster = {.sequence = sequence, .count = 1};
@@ -285,6 +287,7 @@ static enum kms_err deliver(const struct credential *who, uint64_t sequence, con
     assert_ok(roster_seal(&roster));
     assert_ok(roster_encode(&payload, &roster));
     struct statement st = {.type = STATEMENT_ROSTER, .sequence = sequence, .created = sim_wall_s(&sim)};
+    if (dated_s != 0) st.created = dated_s;
     (void)snprintf(st.subject, sizeof st.subject, "%s", subject);
     st.payload = buf_bytes(&payload);
     assert_ok(statement_sign(&st, who));
@@ -321,6 +324,24 @@ TEST(links, only_an_operators_newest_roster_counts)
     assert_string_equal(info.cluster, "test");
     credential_clear(&stranger);
     cluster_pki_clear(&foreign);
+    cluster_sim_clear(&sim);
+}
+
+/* Whoever finds the key of an operator whose certificate has expired can date a roster back, but not past this one. */
+TEST(links, a_roster_dated_before_the_held_one_is_refused)
+{
+    uint64_t held;
+
+    cluster_sim_init(&sim, 3);
+    dated_s = sim_wall_s(&sim) - 1;
+    assert_err(KMS_E_DENIED, deliver(&sim.operator, 7, "roster/test", &held));
+    assert_int_equal(held, 1);
+    /* The date outlives the process. */
+    sim_restart(&sim, 0);
+    assert_err(KMS_E_DENIED, deliver(&sim.operator, 7, "roster/test", &held));
+    dated_s++;
+    assert_ok(deliver(&sim.operator, 7, "roster/test", &held));
+    dated_s = 0;
     cluster_sim_clear(&sim);
 }
 
