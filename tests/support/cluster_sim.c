@@ -43,6 +43,7 @@ static void link_close(void *self, uint32_t link)
 
 static struct store_ops disk_ops;
 static enum kms_err (*disk_put)(void *self, const struct store_id *, struct bytes value);
+static enum kms_err (*disk_erase)(void *self, const struct store_id *);
 static struct cluster_sim *disks_of;
 
 static enum kms_err failing_put(void *self, const struct store_id *id, struct bytes value)
@@ -56,6 +57,14 @@ static enum kms_err failing_put(void *self, const struct store_id *id, struct by
     return disk_put(self, id, value);
 }
 
+static enum kms_err failing_erase(void *self, const struct store_id *id)
+{
+    for (unsigned i = 0; disks_of != NULL && i < disks_of->count; i++)
+        if (disks_of->nodes[i].disk.self == self && disks_of->nodes[i].keeps_all)
+            return fail(KMS_E_STORAGE, "the disk of %s has failed", disks_of->nodes[i].name);
+    return disk_erase(self, id);
+}
+
 static void leave_open(void *self)
 {
     (void)self;
@@ -66,6 +75,8 @@ static struct store borrow_disk(const struct sim_node *n)
     disk_put = n->disk.ops->put;
     disk_ops = *n->disk.ops;
     disk_ops.put = failing_put;
+    disk_erase = n->disk.ops->erase;
+    disk_ops.erase = failing_erase;
     disk_ops.close = leave_open;
     return (struct store){.ops = &disk_ops, .self = n->disk.self};
 }

@@ -42,6 +42,7 @@ struct sim_node {
     uint32_t            link; /* 0: none */
     bool                unclean_start;
     int                 puts_left; /* the disk fails after so many more records; -1: never */
+    bool                keeps_all; /* the disk erases nothing: it fails */
     struct sim_result   result;
     enum kms_err        destroyed_error;
     char                destroyed_state[32];
