@@ -34,7 +34,8 @@ struct key {
 };
 
 struct keys {
-    struct key **sorted; /* owned; by keyId */
+    struct key **sorted;     /* owned; by keyId */
+    struct key **by_request; /* owned; the same keys, by the hash of the request that made them */
     size_t       count, capacity;
     size_t       active, pending, leaving; /* how many in each state */
 };
