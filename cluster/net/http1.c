@@ -16,6 +16,7 @@
 #include "common/base/check.h"
 
 #define OUTPUT_MAX (2 * HTTP_ANSWER_MAX) /* an answer, and what waits before it */
+#define INPUT_KEPT 8192                  /* room for input that a connection keeps when there is none */
 #define OUTPUT_HIGH 65536                /* answers that wait: no further request is given out before they are gone */
 
 enum part { PART_TARGET, PART_NAME, PART_VALUE };
@@ -344,6 +345,7 @@ static void parse(struct http1 *h)
     size_t          used = http_parser_execute(&h->parser, &callbacks, (const char *)h->in.data, h->in.len);
     enum http_errno error = HTTP_PARSER_ERRNO(&h->parser);
     buf_consume(&h->in, used);
+    if (h->in.len == 0 && h->in.cap > INPUT_KEPT) buf_clear(&h->in);
     if (error == HPE_OK || error == HPE_PAUSED) return;
     if (error == HPE_HEADER_OVERFLOW)
         http1_refuse(h, 431, KMS_E_TOO_LARGE, "more than 16384 bytes of headers");
