@@ -78,6 +78,8 @@ static size_t *tally(struct keys *keys, enum key_state state)
         return &keys->active;
     case KEY_PENDING_DELETION:
         return &keys->leaving;
+    case KEY_ABANDONED:
+        return &keys->abandoned;
     case KEY_PENDING:
     default:
         return &keys->pending;

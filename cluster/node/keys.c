@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "cluster/node/evidence.h"
 #include "cluster/node/key_record.h"
 #include "cluster/node/key_table.h"
 #include "cluster/node/state.h"
@@ -19,6 +20,8 @@ const char *key_state_name(enum key_state state)
         return "ACTIVE";
     case KEY_PENDING_DELETION:
         return "PENDING_DELETION";
+    case KEY_ABANDONED:
+        return "ABANDONED";
     default:
         return "UNKNOWN";
     }
@@ -127,10 +130,22 @@ static enum kms_err rewrite(struct node *node, const struct key *key, enum key_s
     return store_put(node->config.store, &id, secret_view(&new));
 }
 
+/* All n have vouched, and one of them has told this node that it never will. Its word counts no more. */
+static enum kms_err keep_evidence(struct node *node, const struct key *key)
+{
+    enum tombstone_kind kind;
+    BUF_LOCAL           abandonment = BUF_INIT(EVIDENCE_MAX);
+
+    TRY(tombstones_get(node, key->body.key_id, &kind, &abandonment));
+    return kind == TOMBSTONE_ABANDONED ? evidence_keep(node, key, buf_bytes(&abandonment)) : KMS_OK;
+}
+
 static enum kms_err activate(struct node *node, struct key *key)
 {
+    if (key->state == KEY_ABANDONED) TRY(keep_evidence(node, key));
     TRY_AT(rewrite(node, key, KEY_ACTIVE, 0), "key %s", key->body.key_id);
     key_table_set_state(&node->keys, key, KEY_ACTIVE);
+    key->due_s = 0;
     drop_signatures(key);
     log_info("key.active", "key=%s t=%u n=%u", key->body.key_id, key->body.t, key->body.n);
     return KMS_OK;
@@ -140,7 +155,7 @@ RESULT keys_vouch(struct node *node, struct key *key, const struct birth_signatu
 {
     party who = key_party(&key->body, s->node);
 
-    if (key->state != KEY_PENDING) return KMS_OK;
+    if (!key_is_unsettled(key)) return KMS_OK;
     if (!party_set_has(key->vouched, who)) {
         TRY(birth_verify_signature(&key->body, s, node->config.authority));
         TRY(keep_signature(key, s));
@@ -188,6 +203,17 @@ RESULT keys_mark_leaving(struct node *node, struct key *key, int64_t due_s)
     return KMS_OK;
 }
 
+RESULT keys_abandon(struct node *node, struct key *key, struct bytes abandonment)
+{
+    int64_t due_s = journal_wall_s(node) + KEYS_ABANDONED_KEEP_S;
+
+    TRY(tombstones_put(node, key->body.key_id, TOMBSTONE_ABANDONED, abandonment));
+    TRY(rewrite(node, key, KEY_ABANDONED, due_s));
+    key_table_set_state(&node->keys, key, KEY_ABANDONED);
+    key->due_s = due_s;
+    return KMS_OK;
+}
+
 static enum kms_err erase_share(struct node *node, const struct store_id *id)
 {
     enum kms_err err = store_erase(node->config.store, id);
@@ -219,7 +245,7 @@ static enum kms_err fill_loaded(struct node *node, struct key *key, const struct
     key->due_s = record->due_s;
     if (!party_set_has(key->vouched, key->self) || (key->state == KEY_ACTIVE && !is_complete(key)))
         return fail(KMS_E_CORRUPT, "key %s: its record lacks signatures", key->body.key_id);
-    if (key->state != KEY_PENDING) drop_signatures(key);
+    if (!key_is_unsettled(key)) drop_signatures(key);
     return key_table_insert(&node->keys, key);
 }
 
@@ -240,19 +266,27 @@ static enum kms_err load_one(void *arg, const struct store_id *id, struct bytes 
     return err;
 }
 
-/* The tombstone is put first; a crash may have come between it and the erasing of the share. */
-static enum kms_err finish_deletions(struct node *node)
+/* The tombstone is put first; a crash may have come between it and what follows. *removed: the key is no more. */
+static enum kms_err finish_one(struct node *node, struct key *key, bool *removed)
+{
+    enum tombstone_kind kind;
+    BUF_LOCAL           evidence = BUF_INIT(EVIDENCE_MAX);
+
+    *removed = false;
+    TRY(tombstones_get(node, key->body.key_id, &kind, &evidence));
+    if (kind == TOMBSTONE_ABANDONED && key->state == KEY_PENDING) return keys_abandon(node, key, buf_bytes(&evidence));
+    if (kind != TOMBSTONE_DELETED) return KMS_OK;
+    log_info("key.deletion_finished", "key=%s", key->body.key_id);
+    *removed = true;
+    return keys_remove(node, &key);
+}
+
+static enum kms_err finish_interrupted(struct node *node)
 {
     for (size_t i = 0; i < node->keys.count;) {
-        struct key *key = node->keys.sorted[i];
-        bool        buried;
-        TRY(tombstones_has(node, key->body.key_id, &buried));
-        if (!buried) {
-            i++;
-            continue;
-        }
-        log_info("key.deletion_finished", "key=%s", key->body.key_id);
-        TRY(keys_remove(node, &key));
+        bool removed;
+        TRY(finish_one(node, node->keys.sorted[i], &removed));
+        if (!removed) i++;
     }
     return KMS_OK;
 }
@@ -260,7 +294,7 @@ static enum kms_err finish_deletions(struct node *node)
 RESULT keys_load(struct node *node)
 {
     TRY(store_each(node->config.store, STORE_SHARE, load_one, node));
-    return finish_deletions(node);
+    return finish_interrupted(node);
 }
 
 void keys_clear(struct node *node)

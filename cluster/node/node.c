@@ -63,7 +63,6 @@ RESULT node_new(struct node **out, const struct node_config *config)
     if (node == NULL) return fail(KMS_E_MEMORY, "no memory for the node");
     node->config = *config;
     node->runs.wakeup_ms = UINT64_MAX;
-    node->promises = SETTLE_PROMISES_MAX;
     node->next_second_ms = node_now_ms(node) + SECOND_MS;
     node->next_minute_ms = node_now_ms(node) + MINUTE_MS;
     enum kms_err err = open_parts(node);

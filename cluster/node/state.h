@@ -29,12 +29,13 @@ struct node {
     struct complaints      complaints;
     struct link           *links; /* owned */
     unsigned               link_count;
-    struct buf             out;      /* scratch: one packed FromNode */
-    struct buf             relay;    /* scratch: what a tunnel gives for the relay */
-    struct buf             message;  /* scratch: one encoded protocol message; wiped after use */
-    bool                   dirty;    /* something ended during this event: reap it before returning */
-    bool                   doomed;   /* a link or a circuit among it, whose sessions go on still */
-    unsigned               promises; /* abandonments that may still be given this minute */
+    struct buf             out;                        /* scratch: one packed FromNode */
+    struct buf             relay;                      /* scratch: what a tunnel gives for the relay */
+    struct buf             message;                    /* scratch: one encoded protocol message; wiped after use */
+    bool                   dirty;                      /* something ended during this event: reap it before returning */
+    bool                   doomed;                     /* a link or a circuit among it, whose sessions go on still */
+    unsigned               promises[ROSTER_NODES_MAX]; /* abandonments given this minute, to whom in the roster */
+    char                   asked[2][KEY_ID_LEN + 1];   /* settling: the last key asked about, PENDING and ABANDONED */
     uint64_t               next_second_ms, next_minute_ms;
 };
 
