@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects: made, found, read, changed, destroyed. */
+#include <stdio.h>
+
 #include "tests/pkcs11/fixture_p11.h"
 
 static CK_ULONG number(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
@@ -392,4 +394,33 @@ TEST(create, refuses_keys_session_objects_and_half_certificates)
     assert_rv(CKR_TEMPLATE_INCOMPLETE, C_CreateObject(session, half, 2, &handle));
     assert_rv(CKR_TEMPLATE_INCOMPLETE, C_CreateObject(session, half + 1, 1, &handle));
     assert_rv(CKR_TEMPLATE_INCONSISTENT, C_CreateObject(session, session_data, 1, &handle));
+}
+
+/* What another client, or a stolen credential, signed into the attributes of a key. */
+static void sees_nothing_of(const char *name, size_t len)
+{
+    struct backend_memory *memory;
+    CK_SESSION_HANDLE      session = fixture_ready(&memory);
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_ATTRIBUTE     public_key = {CKA_CLASS, &class, sizeof class}, id = ATTRIBUTE_TEXT(CKA_ID, "new");
+    CK_ATTRIBUTE     label = {CKA_LABEL, NULL, 0};
+    CK_OBJECT_HANDLE key;
+
+    backend_memory_add_key("key", bytes_str("old"));
+    char *text = memory->items[0]->object.attributes;
+    int   used = sprintf(text, "{\"public.%s\":\"", name);
+    memset(text + used, '4', 2 * len);
+    (void)sprintf(text + used + 2 * len, "\"}");
+    assert_int_equal(fixture_find(session, &public_key, 1, &key), 1);
+    assert_rv(CKR_OK, C_GetAttributeValue(session, key, &label, 1));
+    assert_int_equal(label.ulValueLen, len > 255 ? 3 : len);
+    assert_rv(CKR_OK, C_SetAttributeValue(session, key, &id, 1));
+}
+
+TEST(object, ignores_a_stored_label_or_id_that_is_too_long)
+{
+    sees_nothing_of("label", 255);
+    sees_nothing_of("label", 256);
+    sees_nothing_of("label", 2000);
+    sees_nothing_of("id", 2000);
 }
