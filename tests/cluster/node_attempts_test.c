@@ -162,6 +162,7 @@ TEST(attempts, a_clock_that_jumps_makes_no_request_new)
     sim_advance(&sim, 1000);
     sim.wall_ms -= 3600000;
     assert_sign_refused(KMS_E_EXPIRED, &r);
+    assert_true(journal_wall_s(sim.nodes[0].node) >= sim_wall_s(&sim) + 3600);
     /* The log knows nothing of the jump, but the attempts. */
     sim_restart(&sim, 0);
     assert_sign_refused(KMS_E_ATTEMPTS, &r);
