@@ -158,7 +158,9 @@ static enum kms_err change(void *self, const struct backend_object *o, const cha
 {
     struct https *h = self;
     BUF_LOCAL     body = BUF_INIT(REQUEST_BODY_MAX);
-    struct call   call = {.method = "PATCH", .timeout_ms = (unsigned)h->settings.sign_timeout_ms};
+    struct call   call = {.method = "PATCH",
+                          .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                          .refusals = {KMS_E_CONFLICT, KMS_E_NOT_FOUND}};
 
     TRY(request_change(&body, &(struct words){label, id, attributes}, o->revision + 1));
     TRY(path_of(call.path, sizeof call.path, o, ""));
@@ -200,6 +202,7 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
     struct signing s = {.key = key, .message = message, .signature = signature};
     struct call    call = {.method = "POST",
                            .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                           .refusals = {KMS_E_NOT_FOUND},
                            .accept = accept_signature,
                            .context = &s};
 
@@ -224,14 +227,16 @@ static enum kms_err accept_anything(void *context, const struct http_answer *ans
 static enum kms_err destroy(void *self, const struct backend_object *o)
 {
     struct https *h = self;
-    struct call   call = {
-          .method = "DELETE", .timeout_ms = (unsigned)h->settings.sign_timeout_ms, .accept = accept_anything};
+    struct call   call = {.method = "DELETE",
+                          .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                          .refusals = {KMS_E_NOT_FOUND, KMS_E_DENIED},
+                          .accept = accept_anything};
 
     TRY(path_of(call.path, sizeof call.path, o, ""));
     enum kms_err err = caller_call(&h->caller, &call);
     /* Gone is what was wanted, whether by this attempt, by an earlier one whose answer was lost, or by somebody else.
      */
-    return err == KMS_E_NOT_FOUND ? KMS_OK : err;
+    return err == KMS_OK || err == KMS_E_NOT_FOUND ? catalogue_bury(&h->catalogue, o->object_id) : err;
 }
 
 static void close_https(void *self)

@@ -70,7 +70,9 @@ static RESULT fill_list(struct backend_list *out)
     out->items = calloc(memory.count + 1, sizeof *out->items);
     if (out->items == NULL) return fail(KMS_E_MEMORY, "list");
     for (size_t i = 0; i < memory.count; i++)
-        if (!memory.items[i]->gone) TRY(copy(&out->items[out->count++], &memory.items[i]->object));
+        if (!memory.items[i]->gone && (!memory.keys_only || memory.items[i]->object.class == BACKEND_KEY))
+            TRY(copy(&out->items[out->count++], &memory.items[i]->object));
+    out->keys_only = memory.keys_only;
     return KMS_OK;
 }
 

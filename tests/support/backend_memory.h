@@ -26,6 +26,7 @@ struct backend_memory {
     const char         *pin;     /* "": none */
     bool                unlocked;
     enum kms_err        fail_with; /* KMS_OK: nothing fails */
+    bool                keys_only; /* lists have no certificates and data, and say so */
     unsigned            logins, lists, changed_lists, generations, signatures, changes, creations, deletions;
     /* Called within sign() and list(), when set: to block there, or to change things meanwhile. */
     void (*meanwhile)(void);

@@ -37,14 +37,21 @@ enum fake_lie {
     LIE_NO_CHANGE,       /* the last change is kept back */
     LIE_OLD_ANSWER,      /* a generation answered with an earlier key */
     LIE_NOT_JSON,
-    LIE_LIST_LOOP /* a page that names itself as the next */
+    LIE_LIST_LOOP,    /* a page that names itself as the next */
+    LIE_LIST_ENDLESS, /* empty pages, each with a next */
+    LIE_LIST_TWICE,   /* every object twice */
+    LIE_LIST_BACK,    /* a next that lies before the last object of the page */
+    LIE_KEEP_CHANGE,  /* a change is kept for later, and refused */
+    LIE_OTHER_CHANGE, /* shown instead of the change that became the revision */
+    LIE_RESURRECT,    /* what was destroyed is listed */
+    LIE_NOT_MODIFIED  /* 304 to everything */
 };
 
 struct fake_thing {
     char          id[KEY_ID_LEN + 1];
     bool          is_key, gone;
     struct secret seed;
-    struct buf    birth, request, change; /* owned */
+    struct buf    birth, request, change, kept; /* owned */
     uint32_t      revision;
     uint8_t       public_key[32];
     char          idempotency_key[65];
@@ -61,6 +68,8 @@ struct fake_cluster {
     enum fake_lie      lie;
     unsigned           page_limit;        /* items a page, if below the request's */
     unsigned           signed_anew_until; /* so many requests are answered not_fresh first */
+    enum kms_err       refuse;            /* the code of every answer, if not KMS_OK */
+    enum kms_err       refuse_objects;    /* the code of every answer of /objects, if not KMS_OK */
     atomic_uint        gets, unmodified, generations, signatures, patches, deletions, creations; /* requests answered */
 };
 
