@@ -424,3 +424,50 @@ TEST(object, ignores_a_stored_label_or_id_that_is_too_long)
     sees_nothing_of("label", 2000);
     sees_nothing_of("id", 2000);
 }
+
+static CK_OBJECT_HANDLE create_data(CK_SESSION_HANDLE session)
+{
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_OBJECT_HANDLE object;
+    CK_ATTRIBUTE     templ[] = {{CKA_CLASS, &class, sizeof class},
+                                {CKA_TOKEN, &fixture_true, sizeof fixture_true},
+                                ATTRIBUTE_TEXT(CKA_VALUE, "v")};
+
+    assert_rv(CKR_OK, C_CreateObject(session, templ, ARRAY_LEN(templ), &object));
+    return object;
+}
+
+TEST(object, keeps_what_a_list_cannot_tell_about)
+{
+    struct backend_memory *memory;
+    backend_memory_refresh_ms = 0;
+    CK_SESSION_HANDLE   session = fixture_ready(&memory);
+    struct fixture_pair pair = fixture_pair(session);
+    CK_OBJECT_HANDLE    data = create_data(session);
+
+    backend_memory_refresh_ms = 3600000;
+    memory->keys_only = true; /* certificates and data: not listed */
+    memory->version++;
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 3);
+    memory->keys_only = false;
+    memory->items[0]->object.stale = true; /* the key: listed in an older state than was seen */
+    memory->items[0]->object.revision = 0;
+    memory->version++;
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 3);
+    assert_text(session, pair.private_key, CKA_LABEL, "key");
+    assert_text(session, data, CKA_VALUE, "v");
+}
+
+TEST(object, looks_again_after_a_change_that_somebody_else_overtook)
+{
+    struct backend_memory *memory;
+    CK_SESSION_HANDLE      session = fixture_ready(&memory);
+    struct fixture_pair    pair = fixture_pair(session);
+
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 2);
+    memory->items[0]->object.revision++;
+    memory->version++;
+    assert_true(set_text(session, pair.private_key, CKA_LABEL, "late") != CKR_OK);
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 2);
+    assert_rv(CKR_OK, set_text(session, pair.private_key, CKA_LABEL, "now"));
+}

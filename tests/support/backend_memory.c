@@ -11,6 +11,7 @@
 #include "common/crypto/rng.h"
 
 int64_t backend_memory_refresh_ms = 3600000;
+int64_t backend_memory_timeout_ms = 5000;
 
 static struct backend_memory memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .pin = ""};
 
