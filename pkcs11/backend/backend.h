@@ -25,8 +25,8 @@ struct backend_object {
     char          label[LABEL_MAX + 1];
     uint8_t       id[BACKEND_ID_MAX]; /* CKA_ID */
     size_t        id_len;
-    char          attributes[BACKEND_ATTRIBUTES_MAX]; /* JSON object text, signed by the client */
-    enum group_id group;                              /* keys */
+    char          attributes[BACKEND_ATTRIBUTES_MAX + 1]; /* JSON object text, signed by the client */
+    enum group_id group;                                  /* keys */
     uint16_t      algorithm;
     uint8_t       public_key[POINT_LEN_MAX];
     struct buf    value; /* certificates and data; owned */

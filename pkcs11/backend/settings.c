@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/config/config.h"
@@ -155,19 +156,28 @@ RESULT settings_load(struct settings *out, bool *found, const char *path)
     return check(out, path);
 }
 
-/* A file stays open until the process ends, as threads may be writing to it, and is used again by the next
- * C_Initialize. */
+/* Hosts that become daemons close what they do not know, and the number is soon another file's. */
+static bool is_file(int fd, const struct stat *wanted)
+{
+    struct stat now;
+
+    return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == wanted->st_dev && now.st_ino == wanted->st_ino;
+}
+
+/* One descriptor for the life of the process, as threads may be writing to it: the next C_Initialize puts its file in
+ * the place of the last one's. */
 static RESULT log_file(int *out, const char *path)
 {
-    static char opened_path[SETTINGS_PATH_LEN];
-    static int  opened = -1;
+    static int         opened = -1;
+    static struct stat what;
 
-    if (opened < 0 || strcmp(path, opened_path) != 0) {
-        int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s: %s", path, strerror(errno));
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s: %s", path, strerror(errno));
+    if (is_file(opened, &what) && dup3(fd, opened, O_CLOEXEC) >= 0)
+        close(fd);
+    else
         opened = fd;
-        (void)snprintf(opened_path, sizeof opened_path, "%s", path);
-    }
+    if (fstat(opened, &what) != 0) return fail(KMS_E_SYSTEM, "log: %s: %s", path, strerror(errno));
     *out = opened;
     return KMS_OK;
 }
