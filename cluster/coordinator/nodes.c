@@ -35,7 +35,13 @@ void nodes_on_up(struct coordinator *c, unsigned index)
     if (n->connected) (void)nodes_on_down(c, index, "a new link");
     *n = (struct node_state){
         .connected = true, .load = n->load, .rtt_ms = n->rtt_ms, .warned_ms = n->warned_ms, .unwarned = n->unwarned};
+    nodes_on_frame(c, index);
     send_ping(c, index, coordinator_now_ms(c));
+}
+
+void nodes_on_frame(struct coordinator *c, unsigned index)
+{
+    c->nodes[index].heard_ms = coordinator_now_ms(c);
 }
 
 bool nodes_on_down(struct coordinator *c, unsigned index, const char *why)
@@ -103,12 +109,20 @@ void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *p
     destroy_on_node_up(c);
 }
 
+static bool is_silent(const struct coordinator *c, unsigned index, uint64_t now_ms)
+{
+    const struct node_state *n = &c->nodes[index];
+    const uint64_t           misses = c->config.heartbeat_misses;
+
+    return n->ping_sent - n->ping_answered >= misses && now_ms - n->heard_ms >= misses * c->config.heartbeat_ms;
+}
+
 static void tick_node(struct coordinator *c, unsigned index, uint64_t now_ms)
 {
     struct node_state *n = &c->nodes[index];
 
     if (!n->connected || now_ms < n->next_ping_ms) return;
-    if (n->ping_sent - n->ping_answered >= c->config.heartbeat_misses) {
+    if (is_silent(c, index, now_ms)) {
         if (nodes_on_down(c, index, "heartbeats not answered")) c->config.io.node_reset(c->config.io.self, index);
         return;
     }

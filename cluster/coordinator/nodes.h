@@ -12,6 +12,7 @@ struct node_state {
     bool     is_itself;                /* it says the name and cluster that it should */
     uint64_t ping_sent, ping_answered; /* numbers of the last ones on this link */
     uint64_t ping_sent_ms, next_ping_ms;
+    uint64_t heard_ms; /* when anything came from it on this link */
     uint32_t rtt_ms;
     unsigned load;    /* attempts of ours that it takes part in */
     unsigned penalty; /* its part in failures since its last success; forgotten after a while */
@@ -28,6 +29,8 @@ struct node_state {
 void nodes_on_up(struct coordinator *, unsigned index);
 /* Once per loss: its circuits close, its attempts end. False if the link was not up. */
 bool nodes_on_down(struct coordinator *, unsigned index, const char *why);
+/* It has sent something: a node busy with a key generation answers heartbeats late, and is not down. */
+void nodes_on_frame(struct coordinator *, unsigned index);
 void nodes_on_pong(struct coordinator *, unsigned index, const Kms__V1__Pong *);
 void nodes_on_tick(struct coordinator *, uint64_t now_ms);
 

@@ -49,6 +49,29 @@ TEST(heartbeat, three_missed_ones_bring_a_node_down_and_reset_its_link)
     gateway_clear(&g);
 }
 
+/* A node in the middle of a key generation: it sends, but answers no heartbeat for more than three of them. */
+TEST(heartbeat, whatever_a_node_sends_is_a_sign_of_life)
+{
+    struct gateway    g;
+    Kms__V1__Result   late = KMS__V1__RESULT__INIT;
+    Kms__V1__FromNode from = KMS__V1__FROM_NODE__INIT;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    from.kind_case = KMS__V1__FROM_NODE__KIND_RESULT;
+    from.result = &late;
+    g.fakes[1].behaviour = FAKE_DEAF;
+    for (unsigned i = 0; i < 8; i++) {
+        gateway_pass(&g, 400);
+        gateway_inject(&g, 1, &from);
+        gateway_run(&g);
+        assert_true(view(&g, 1).up);
+    }
+    gateway_pass(&g, 1300);
+    assert_false(view(&g, 1).up);
+    assert_int_equal(g.resets[1], 1);
+    gateway_clear(&g);
+}
+
 TEST(heartbeat, a_made_up_pong_keeps_nobody_alive)
 {
     struct gateway     g;
