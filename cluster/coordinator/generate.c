@@ -41,17 +41,23 @@ static uint64_t signers_of_book(const struct coordinator *c, const struct birth_
 /*
  * A node that has signed a birth for this request answers with that one for ever. So once one has, its holders are
  * asked again, which completes it if they all hold it; failing that, the key is made by nodes that have signed nothing.
+ * Are there too few of those, the birth is kept until its holders are back: nobody else can complete it.
  */
 static enum kms_err choose_holders(struct coordinator *c, struct request *r, uint64_t avoid, struct placement *out)
 {
-    if (r->births.have != 0 && !r->births_asked && holders_of_book(c, r, avoid, out)) {
+    bool     begun = r->births.have != 0;
+    uint64_t engaged = r->engaged | signers_of_book(c, &r->births);
+
+    if (begun && !holders_of_book(c, r, 0, out)) r->births_asked = false;
+    if (begun && !r->births_asked && holders_of_book(c, r, avoid, out)) {
         r->births_asked = true;
         return KMS_OK;
     }
-    r->engaged |= signers_of_book(c, &r->births);
+    TRY(placement_holders(c, r->request_hash, r->n, avoid | engaged, out));
+    r->engaged = engaged;
     r->births_asked = false;
     birth_book_clear(&r->births);
-    return placement_holders(c, r->request_hash, r->n, avoid | r->engaged, out);
+    return KMS_OK;
 }
 
 static RESULT fill_record(struct key_record *out, const struct coordinator *c, const struct request *r)

@@ -290,7 +290,52 @@ TEST(requests, the_deadline_ends_a_request_that_nobody_answers)
     gateway_clear(&s.g);
 }
 
-TEST(requests, without_a_quorum_the_answer_is_at_once_and_retryable)
+static void all_links(struct story *s, void change(struct gateway *, unsigned))
+{
+    for (unsigned i = 0; i < s->g.node_count; i++) change(&s->g, i);
+}
+
+TEST(requests, holders_that_are_away_for_a_moment_fail_no_signature)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    all_links(&s, gateway_link_down);
+    unsigned before = starts(&s);
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 500);
+    assert_false(reply.done);
+    assert_int_equal(starts(&s) - before, 0);
+    all_links(&s, gateway_link_up);
+    gateway_pass(&s.g, 100);
+    assert_true(reply.done);
+    assert_reply(&reply, 200, "\"signature\":\"");
+    assert_int_equal(starts(&s) - before, 2);
+    gateway_clear(&s.g);
+}
+
+TEST(requests, holders_that_go_away_under_a_signature_are_waited_for)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_SILENT;
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 50);
+    all_links(&s, gateway_link_down);
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_ANSWERS;
+    gateway_pass(&s.g, 500);
+    assert_false(reply.done);
+    all_links(&s, gateway_link_up);
+    gateway_pass(&s.g, 100);
+    assert_true(reply.done);
+    assert_int_equal(reply.status, 200);
+    gateway_clear(&s.g);
+}
+
+TEST(requests, without_a_quorum_the_answer_comes_at_the_deadline_and_is_retryable)
 {
     struct story s;
     unsigned     held[GATEWAY_NODES_MAX];
@@ -300,9 +345,29 @@ TEST(requests, without_a_quorum_the_answer_is_at_once_and_retryable)
     (void)holders(&s, held);
     gateway_link_down(&s.g, held[0]);
     gateway_link_down(&s.g, held[1]);
+    uint64_t before = s.g.now_ms;
     sign(&s, &reply);
     assert_reply(&reply, 503, "\"code\":\"no_quorum\"");
+    assert_reply(&reply, 503, "\"retryable\":true");
+    assert_in_range(s.g.now_ms - before, 4900, 5100);
     assert_string_equal(reply.retry_after, "1");
+    gateway_clear(&s.g);
+}
+
+TEST(requests, no_quorum_is_told_with_the_failure_that_led_to_it)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_SILENT;
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 50);
+    all_links(&s, gateway_link_down);
+    gateway_pass(&s.g, 5000);
+    assert_true(reply.done);
+    assert_reply(&reply, 503, "\"code\":\"no_quorum\"");
+    assert_reply(&reply, 503, "0 are available: start them or wait; before that: the tunnel between tss");
     gateway_clear(&s.g);
 }
 

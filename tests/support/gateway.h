@@ -27,9 +27,11 @@ enum fake_behaviour {
 struct fake_node {
     enum fake_behaviour behaviour;
     enum kms_err        error;
-    const char         *missing; /* NULL: nobody */
-    unsigned            times;   /* how often; then it answers. 0: always */
-    bool                forgets; /* it holds deletions back: Destroyed with PENDING_DELETION, due in an hour */
+    const char         *missing;  /* NULL: nobody */
+    unsigned            times;    /* how often; then it answers. 0: always */
+    bool                forgets;  /* it holds deletions back: Destroyed with PENDING_DELETION, due in an hour */
+    bool                keeps;    /* every Start is answered with the birth that the first one began */
+    uint8_t             kept[16]; /* its tag */
     uint64_t            roster_sequence, pending; /* as its reports say */
     unsigned            starts, commits, cancels, destroys, delivers;
     Kms__V1__Start     *last; /* owned: the last Start */

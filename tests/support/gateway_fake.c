@@ -110,10 +110,13 @@ void fake_birth(struct gateway *g, unsigned node, const Kms__V1__Start *start, c
 
 static void answer_generate(struct gateway *g, unsigned node, const Kms__V1__Start *start)
 {
-    Kms__V1__Result result = KMS__V1__RESULT__INIT;
-    BUF_LOCAL       birth = BUF_INIT(BIRTH_ENCODED_MAX);
+    Kms__V1__Result   result = KMS__V1__RESULT__INIT;
+    Kms__V1__Start    begun = *start;
+    struct fake_node *f = &g->fakes[node];
+    BUF_LOCAL         birth = BUF_INIT(BIRTH_ENCODED_MAX);
 
-    fake_birth(g, node, start, g->fakes[node].behaviour == FAKE_LIES ? "another label" : NULL, &birth);
+    if (f->keeps) begun.tag.data = f->kept;
+    fake_birth(g, node, &begun, g->fakes[node].behaviour == FAKE_LIES ? "another label" : NULL, &birth);
     result.tag = start->tag;
     result.birth_certificate = (ProtobufCBinaryData){.len = birth.len, .data = birth.data};
     send_result(g, node, &result);
@@ -159,6 +162,7 @@ static void remember_start(struct gateway *g, unsigned node, const Kms__V1__Star
     size_t            len = kms__v1__start__get_packed_size(start);
 
     f->starts++;
+    if (f->starts == 1 && start->tag.len == sizeof f->kept) memcpy(f->kept, start->tag.data, sizeof f->kept);
     forget_start(f);
     if (len <= sizeof copy) f->last = kms__v1__start__unpack(NULL, kms__v1__start__pack(start, copy), copy);
     assert_ok(buf_printf(&g->trace, "%s: start %s", g->credentials[node].identity.name,
