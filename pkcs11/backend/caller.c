@@ -76,7 +76,9 @@ static RESULT sign(struct effort *e)
     (void)strncpy(r.query, e->call->query, sizeof r.query - 1);
     memcpy(r.idempotency_key, e->call->idempotency_key, sizeof r.idempotency_key);
     (void)pthread_mutex_lock(&e->caller->lock);
-    enum kms_err err = signed_request_sign(&r, &e->caller->credential, clock_wall_s(), lifetime_s(e->call));
+    enum kms_err err = e->caller->credential.seed.data == NULL
+                           ? fail(KMS_E_UNAUTHENTICATED, "the user has logged out meanwhile")
+                           : signed_request_sign(&r, &e->caller->credential, clock_wall_s(), lifetime_s(e->call));
     if (err == KMS_OK) {
         memcpy(e->call->idempotency_key, r.idempotency_key, sizeof r.idempotency_key);
         e->signed_headers.len = 0;

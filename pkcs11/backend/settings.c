@@ -193,3 +193,13 @@ RESULT settings_open_log(const struct settings *s)
     log_setup(level, fd, "module=kms-pkcs11");
     return KMS_OK;
 }
+
+void settings_start_log(void)
+{
+    struct settings s = {.log = "off", .log_level = "info"};
+    const char     *wanted = secure_getenv("KMS_PKCS11_LOG");
+
+    if (wanted != NULL && strlen(wanted) < sizeof s.log) memcpy(s.log, wanted, strlen(wanted) + 1);
+    if (wanted == NULL || *wanted == '\0' || settings_open_log(&s) != KMS_OK)
+        log_setup(LOG_OFF, STDERR_FILENO, "module=kms-pkcs11");
+}

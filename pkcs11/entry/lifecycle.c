@@ -49,7 +49,10 @@ static void heal_after_fork(void)
 
 CK_RV lifecycle_enter(struct provider **out)
 {
+    static pthread_once_t first = PTHREAD_ONCE_INIT;
+
     *out = NULL;
+    (void)pthread_once(&first, settings_start_log);
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     if (gate_start() != KMS_OK) return CKR_GENERAL_ERROR;
     gate_enter();

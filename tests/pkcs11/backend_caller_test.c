@@ -83,3 +83,17 @@ TEST(caller, says_who_it_is)
     assert_string_equal(agent, "libkms-pkcs11/" KMS_VERSION);
     fixture_close(&f);
 }
+
+TEST(caller, signs_nothing_after_a_logout)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object key;
+
+    assert_ok(fixture_generate(&f, "k", &key));
+    f.backend.ops->logout(f.backend.self);
+    enum kms_err err = fixture_sign(&f, &key, "m");
+    assert_int_equal(error_ckr(err), 0x101); /* CKR_USER_NOT_LOGGED_IN */
+    fixture_login(&f);
+    assert_ok(fixture_sign(&f, &key, "m"));
+    fixture_close(&f);
+}

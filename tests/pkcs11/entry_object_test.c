@@ -471,3 +471,18 @@ TEST(object, looks_again_after_a_change_that_somebody_else_overtook)
     assert_int_equal(fixture_find(session, NULL, 0, NULL), 2);
     assert_rv(CKR_OK, set_text(session, pair.private_key, CKA_LABEL, "now"));
 }
+
+/* {"private.subject":"<hex>"} of 4,096 bytes, docs/rest-api.md. */
+TEST(object, keeps_attributes_to_the_last_byte_that_the_cluster_takes)
+{
+    CK_SESSION_HANDLE   session = fixture_ready(NULL);
+    struct fixture_pair pair;
+    CK_BYTE             subject[2038] = {1};
+    CK_ATTRIBUTE        extra = {CKA_SUBJECT, subject, sizeof subject};
+
+    assert_rv(CKR_ATTRIBUTE_VALUE_INVALID, fixture_generate_with(session, &pair, &extra, 1));
+    extra.ulValueLen--;
+    assert_rv(CKR_OK, fixture_generate_with(session, &pair, &extra, 1));
+    assert_rv(CKR_OK, C_GetAttributeValue(session, pair.private_key, &extra, 1));
+    assert_int_equal(extra.ulValueLen, 2037);
+}

@@ -34,6 +34,7 @@ struct backend_memory *backend_memory_reset(const char *pin)
 
 static RESULT faults(void)
 {
+    if (!memory.unlocked) return fail(KMS_E_UNAUTHENTICATED, "nobody is logged in");
     return memory.fail_with == KMS_OK ? KMS_OK : fail(memory.fail_with, "as the test wants it");
 }
 
@@ -83,7 +84,7 @@ static enum kms_err list(void *self, const char *etag, struct backend_list *out,
     *out = (struct backend_list){0};
     (void)pthread_mutex_lock(&memory.lock);
     memory.lists++;
-    enum kms_err err = memory.unlocked ? faults() : fail(KMS_E_STATE, "locked");
+    enum kms_err err = faults();
     (void)snprintf(out->etag, sizeof out->etag, "%u", memory.version);
     *changed = strcmp(etag, out->etag) != 0;
     if (err == KMS_OK && *changed) {
@@ -153,9 +154,10 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
     (void)pthread_mutex_lock(&memory.lock);
     memory.signatures++;
     struct memory_item *item = find(key->object_id);
-    enum kms_err        err = item == NULL ? fail(KMS_E_NOT_FOUND, "no such key") : faults();
+    enum kms_err        err = faults();
+    if (err == KMS_OK && item == NULL) err = fail(KMS_E_NOT_FOUND, "no such key");
     if (err == KMS_OK) err = ed25519_sign(signature, &item->seed, message);
-    *len = 64;
+    *len = err == KMS_OK ? 64 : 0;
     (void)pthread_mutex_unlock(&memory.lock);
     if (memory.meanwhile != NULL) memory.meanwhile();
     return err;
@@ -164,9 +166,9 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
 static RESULT change_locked(struct memory_item *item, const struct backend_object *o, const char *label,
                             struct bytes id, const char *attributes)
 {
+    TRY(faults());
     if (item == NULL) return fail(KMS_E_NOT_FOUND, "no such object");
     if (item->object.revision != o->revision) return fail(KMS_E_CONFLICT, "revision %u", item->object.revision);
-    TRY(faults());
     item->object.revision++;
     (void)snprintf(item->object.label, sizeof item->object.label, "%s", label);
     if (id.len > 0) memcpy(item->object.id, id.data, id.len);
