@@ -79,6 +79,16 @@ static RESULT fill_record(struct key_record *out, const struct coordinator *c, c
     return birth_book_finish(&r->births, &out->birth, c->config.authority);
 }
 
+static void describe_order(struct log_record *row, const struct request *r)
+{
+    const struct prime_group *group = group_by_id(r->group);
+
+    detail_text(row, "algo_type", coordinator_algorithm_name(r->algorithm));
+    detail_text(row, "curve", group == NULL ? NULL : group->name);
+    detail_number(row, "threshold", r->t);
+    detail_number(row, "shard_count", r->n);
+}
+
 static void commit_row(struct log_record *row, const struct coordinator *c, const struct request *r)
 {
     const struct prime_group *group = group_by_id(r->births.body.group);
@@ -91,6 +101,7 @@ static void commit_row(struct log_record *row, const struct coordinator *c, cons
     detail_text(row, "publicKey", hex);
     detail_text(row, "address", NULL);
     detail_text(row, "requester", r->owner);
+    describe_order(row, r);
 }
 
 /* The key and its row in one transaction; then the nodes may know that all have signed. */
@@ -161,6 +172,7 @@ static void finish_generate(struct coordinator *c, struct request *r, enum kms_e
     if (err == KMS_OK) err = m->ops->key_get(m->self, r->key_id, &record);
     if (err != KMS_OK) {
         detail_request_row(&row, c, r, err);
+        describe_order(&row, r);
         (void)fail(err, "%s", r->last_text);
         enum kms_err logged = coordinator_log(c, &row);
         if (logged != KMS_OK) err = logged;

@@ -409,8 +409,15 @@ TEST(audit, rows_have_the_fields_of_the_specification)
     assert_string_equal(cJSON_GetObjectItem(made, "operation")->valuestring, "KEY_GENERATE");
     assert_string_equal(cJSON_GetObjectItem(made, "key_id")->valuestring, w.key_id);
     assert_string_equal(cJSON_GetObjectItem(made, "service_name")->valuestring, "gw1");
-    assert_members(cJSON_GetObjectItem(made, "detail"), "requestId publicKey address requester ");
+    const cJSON *order = cJSON_GetObjectItem(made, "detail");
+    assert_members(order, "requestId publicKey address requester algo_type curve threshold shard_count ");
+    assert_string_equal(cJSON_GetObjectItem(order, "algo_type")->valuestring, "EDDSA");
+    assert_string_equal(cJSON_GetObjectItem(order, "curve")->valuestring, "ED25519");
+    assert_int_equal(cJSON_GetObjectItem(order, "threshold")->valueint, 2);
+    assert_int_equal(cJSON_GetObjectItem(order, "shard_count")->valueint, 3);
     assert_string_equal(cJSON_GetObjectItem(used, "operation")->valuestring, "KEY_SIGN");
+    assert_members(cJSON_GetObjectItem(used, "detail"), "requestId algo_type signature ");
+    assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(used, "detail"), "algo_type")->valuestring, "EDDSA");
     assert_string_equal(cJSON_GetObjectItem(used, "user_id")->valuestring, "spiffe://test/client/app");
     assert_string_equal(cJSON_GetObjectItem(used, "audit_trail")->valuestring, "192.0.2.1 test/1.0");
     /* SHA-256("hello") */
