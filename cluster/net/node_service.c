@@ -86,6 +86,7 @@ static enum kms_err call_info(void *self, struct bytes request, struct buf *repl
     out.sessions = info.sessions;
     out.keys = info.keys;
     out.pending = info.pending;
+    out.wall_ms = clock_wall_ms();
     return pack(reply, &out.base);
 }
 

@@ -141,6 +141,7 @@ static void send_info(struct node *node, struct link *link, const Kms__V1__Ping 
     reply.sessions = info.sessions;
     reply.keys = info.keys;
     reply.pending = info.pending;
+    reply.wall_ms = node->config.io.wall_ms(node->config.io.self);
     pong.id = ping->id;
     pong.info = &reply;
     message.kind_case = KMS__V1__FROM_NODE__KIND_PONG;

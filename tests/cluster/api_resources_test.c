@@ -380,7 +380,7 @@ TEST(cluster, is_described_as_the_contract_says)
     const cJSON *items = cJSON_GetObjectItem(list, "items");
     assert_int_equal(cJSON_GetArraySize(items), 4);
     assert_members(items->child,
-                   "node up serving sealed version keys pending sessions rosterSequence rttMs host_label ");
+                   "node up serving why sealed version keys pending sessions rosterSequence rttMs host_label ");
     call(&w, &w.g.operator, "GET", "/api/v1/status", NULL, &status);
     assert_ok(json_parse(&described, buf_bytes(&status.body)));
     assert_members(described,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links, heartbeats, circuits and hostile frames: what a node says decides about nothing but what it was asked. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cluster/coordinator/nodes.h"
 #include "cluster/coordinator/relay.h"
+#include "common/base/log.h"
 #include "tests/support/gateway.h"
 
 static struct node_view view(const struct gateway *g, unsigned node)
@@ -108,6 +110,103 @@ TEST(heartbeat, a_node_under_another_name_does_not_serve)
     assert_true(view(&g, 2).up);
     assert_false(view(&g, 2).serving);
     gateway_clear(&g);
+}
+
+/* What a node's report says does not keep it up, but out of requests. */
+static void assert_not_used(struct gateway *g, unsigned node, const char *why)
+{
+    gateway_pass(g, 400);
+    assert_true(view(g, node).up);
+    assert_false(view(g, node).serving);
+    assert_non_null(view(g, node).why);
+    assert_non_null(strstr(view(g, node).why, why));
+}
+
+static void assert_used(struct gateway *g, unsigned node)
+{
+    gateway_pass(g, 400);
+    assert_true(view(g, node).serving);
+    assert_null(view(g, node).why);
+}
+
+TEST(readmission, a_node_whose_clock_is_wrong_is_not_used_until_it_is_right)
+{
+    static const int64_t wrong[] = {30001, -30001, INT64_MAX / 2, INT64_MIN / 2};
+    struct gateway       g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        g.fakes[2].skew_ms = wrong[i];
+        assert_not_used(&g, 2, "clock differs by more than 30 s");
+        g.fakes[2].skew_ms = 30000;
+        assert_used(&g, 2);
+        g.fakes[2].skew_ms = -29000;
+        assert_used(&g, 2);
+    }
+    gateway_clear(&g);
+}
+
+TEST(readmission, a_node_of_another_minor_version_is_not_used)
+{
+    static const char *const right[] = {"0.1.0", "0.1.17", "0.1", "0.1-rc1"};
+    static const char *const wrong[] = {"0.2.0", "1.1.0", "0.10.0", "0", "", "0.1.0 ", "01.1"};
+    struct gateway           g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        g.fakes[2].version = wrong[i];
+        assert_not_used(&g, 2, "version");
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(right); i++) {
+        g.fakes[2].version = right[i];
+        assert_used(&g, 2);
+    }
+    gateway_clear(&g);
+}
+
+TEST(readmission, a_node_that_does_not_answer_is_said_to)
+{
+    struct gateway g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    gateway_link_down(&g, 2);
+    assert_false(view(&g, 2).serving);
+    assert_string_equal(view(&g, 2).why, "it does not answer");
+    gateway_clear(&g);
+}
+
+static unsigned lines_about(FILE *log, const char *event)
+{
+    char     line[1024];
+    unsigned count = 0;
+
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        if (strstr(line, event) != NULL && strstr(line, "node=tss3") != NULL) count++;
+    return count;
+}
+
+TEST(readmission, a_change_is_one_line_of_the_log)
+{
+    struct gateway g;
+    FILE          *log = tmpfile();
+
+    assert_non_null(log);
+    gateway_init(&g, &(struct gateway_options){0});
+    log_setup(LOG_INFO, fileno(log), "test");
+    g.fakes[2].skew_ms = 60000;
+    gateway_pass(&g, 3000);
+    assert_int_equal(lines_about(log, "event=node.not_used"), 1);
+    gateway_link_down(&g, 2);
+    gateway_link_up(&g, 2);
+    gateway_pass(&g, 1000);
+    assert_int_equal(lines_about(log, "event=node.not_used"), 1);
+    g.fakes[2].skew_ms = 0;
+    gateway_pass(&g, 3000);
+    assert_int_equal(lines_about(log, "event=node.used"), 1);
+    log_setup(LOG_INFO, STDERR_FILENO, "");
+    gateway_clear(&g);
+    (void)fclose(log);
 }
 
 TEST(roster, is_delivered_to_a_node_that_holds_an_older_one)

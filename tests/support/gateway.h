@@ -33,6 +33,8 @@ struct fake_node {
     bool                keeps;    /* every Start is answered with the birth that the first one began */
     uint8_t             kept[16]; /* its tag */
     uint64_t            roster_sequence, pending; /* as its reports say */
+    int64_t             skew_ms;                  /* of its clock */
+    const char         *version;                  /* NULL: the coordinator's */
     unsigned            starts, commits, cancels, destroys, delivers;
     Kms__V1__Start     *last; /* owned: the last Start */
 };

@@ -40,7 +40,8 @@ static void on_ping(struct gateway *g, unsigned node, const Kms__V1__Ping *ping)
     if (g->fakes[node].behaviour == FAKE_DEAF) return;
     info.node = g->credentials[node].identity.name;
     info.cluster = g->roster.cluster;
-    info.version = (char *)(uintptr_t) "0.1.0";
+    info.version = (char *)(uintptr_t)(g->fakes[node].version == NULL ? "0.1.0" : g->fakes[node].version);
+    info.wall_ms = g->wall_ms + g->fakes[node].skew_ms;
     info.roster_sequence = g->fakes[node].roster_sequence;
     info.pending = g->fakes[node].pending;
     pong.id = ping->id;
