@@ -87,7 +87,6 @@ static void add_header(struct http_response *r, const char *name, const char *va
 static void send(struct call *call, struct http_response *response)
 {
     add_header(response, "x-request-id", call->request_id);
-    add_header(response, "cache-control", "no-store");
     http_reply(call->exchange, response);
     free_call(call);
 }

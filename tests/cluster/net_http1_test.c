@@ -158,6 +158,9 @@ TEST(http1, answers_with_length_date_and_persistence)
 
     assert_non_null(strstr(said, "HTTP/1.1 200 OK\r\ndate: "));
     assert_non_null(strstr(said, " GMT\r\n"));
+    const char *cache = strstr(said, "cache-control: no-store\r\n");
+    assert_non_null(cache);
+    assert_null(strstr(cache + 1, "cache-control"));
     assert_non_null(strstr(said, "content-length: 4\r\n"));
     assert_non_null(strstr(said, "\r\n\r\nbody"));
     assert_null(strstr(said, "connection:"));
@@ -324,6 +327,7 @@ TEST(http1, refuses_in_place_of_an_answer_once)
     assert_non_null(strstr(said, "HTTP/1.1 408 "));
     assert_non_null(strstr(said, "\"code\":\"timeout\",\"retryable\":true}"));
     assert_null(strstr(said, "again"));
+    assert_null(strstr(said, "x-request-id")); /* what never became a request has no row to be found by it */
     http1_free(&h);
 }
 
