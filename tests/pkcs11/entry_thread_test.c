@@ -107,7 +107,7 @@ TEST(thread, waits_for_the_look_of_another_one_to_its_own_deadline)
     assert_rv(CKR_OK, first.rv);
 }
 
-static void *sign_once(void *rv)
+static CK_RV sign_once(void)
 {
     CK_BYTE           signature[64];
     CK_SESSION_HANDLE session = fixture_session(RW);
@@ -116,8 +116,14 @@ static void *sign_once(void *rv)
     CK_OBJECT_HANDLE key;
 
     (void)fixture_find(session, &private_key, 1, &key);
-    *(CK_RV *)rv = fixture_sign(session, key, "m", signature);
+    CK_RV rv = fixture_sign(session, key, "m", signature);
     (void)C_CloseSession(session);
+    return rv;
+}
+
+static void *sign_and_end(void *rv)
+{
+    *(CK_RV *)rv = sign_once();
     pthread_testcancel();
     *(CK_RV *)rv = CKR_FUNCTION_CANCELED;
     return NULL;
@@ -134,7 +140,7 @@ TEST(thread, ends_its_call_before_it_is_cancelled)
     (void)fixture_pair(session);
     (void)fixture_find(session, NULL, 0, NULL);
     block(memory);
-    assert_int_equal(pthread_create(&thread, NULL, sign_once, &rv), 0);
+    assert_int_equal(pthread_create(&thread, NULL, sign_and_end, &rv), 0);
     until_within(1);
     assert_int_equal(pthread_cancel(thread), 0);
     atomic_store(&go_on, true);

@@ -57,7 +57,7 @@ static RESULT copy(struct backend_object *out, const struct backend_object *from
 {
     *out = *from;
     out->value = BUF_INIT(from->value.max);
-    return buf_append(&out->value, buf_bytes(&from->value));
+    return from->value.len == 0 ? KMS_OK : buf_append(&out->value, buf_bytes(&from->value));
 }
 
 static struct memory_item *find(const char *object_id)
