@@ -19,7 +19,7 @@ build_list=(
 )
 test_list=(
     libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14 valgrind
-    curl softhsm2 p11-kit gnutls-bin sqlite3 strace procps xxd man-db git
+    curl softhsm2 p11-kit gnutls-bin libengine-pkcs11-openssl sqlite3 strace procps xxd man-db git systemd
 )
 
 missing() {

@@ -21,7 +21,7 @@ EOF
 node=$1
 [[ $node =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$ ]] || { echo "start.sh: \"$node\" is no node name" >&2; exit 2; }
 config=${3:-/etc/kms/$node.conf}
-daemon=$(command -v kms-clusterd || echo /usr/sbin/kms-clusterd)
+daemon=$(command -v kms-clusterd || echo "$(dirname "$0")/../../sbin/kms-clusterd")
 
 if [ $# -eq 1 ] && [ -d /run/systemd/system ] && systemctl cat "kms-node@$node.service" > /dev/null 2>&1; then
     # The unit reads this as its credential NODE.password (LoadCredential); it is gone when the node has started.

@@ -13,7 +13,10 @@
 static void on_tick(void *arg)
 {
     struct api *api = arg;
-    strangers_tick(&api->strangers, api->config->io.wall_ms(api->config->io.self));
+    int64_t     wall_ms = api->config->io.wall_ms(api->config->io.self);
+
+    strangers_tick(&api->strangers, wall_ms);
+    strangers_tick(&api->copies, wall_ms);
 }
 
 RESULT api_new(struct api **out, struct coordinator *coordinator, const struct authority *authority)
@@ -24,7 +27,8 @@ RESULT api_new(struct api **out, struct coordinator *coordinator, const struct a
     if (api == NULL) return fail(KMS_E_MEMORY, "the API");
     api->coordinator = coordinator;
     api->config = coordinator_configuration(coordinator);
-    api->strangers.coordinator = coordinator;
+    strangers_init(&api->strangers, coordinator, "UNAUTHENTICATED", KMS_E_UNAUTHENTICATED);
+    strangers_init(&api->copies, coordinator, "REPEATED", KMS_E_REPLAY);
     enum kms_err err = identity_cache_new(&api->identities, authority);
     if (err == KMS_OK) err = nonces_new(&api->nonces, (struct nonce_limits){0});
     if (err != KMS_OK) {
@@ -44,6 +48,7 @@ void api_free(struct api **pointer)
     coordinator_abandon(api->coordinator);
     coordinator_set_ticker(api->coordinator, NULL, NULL);
     strangers_tick(&api->strangers, api->strangers.second * 1000 + 1000);
+    strangers_tick(&api->copies, api->copies.second * 1000 + 1000);
     identity_cache_free(&api->identities);
     nonces_free(&api->nonces);
     free(api);
@@ -96,9 +101,12 @@ static RESULT check_media_type(struct call *call)
 static RESULT check_shape(struct call *call)
 {
     if (!call->route->takes_query && call->query[0] != '\0') return fail(KMS_E_ARGUMENT, "this path takes no query");
-    if (!call->route->has_body)
+    if (call->route->body_max == 0)
         return call->http->body.len == 0 ? KMS_OK : fail(KMS_E_ARGUMENT, "this request takes no body");
     if (call->http->body.len == 0) return fail(KMS_E_FORMAT, "a JSON body is missing");
+    if (call->http->body.len > call->route->body_max)
+        return fail(KMS_E_TOO_LARGE, "the body has %zu bytes, at most %u here", call->http->body.len,
+                    call->route->body_max);
     TRY(check_media_type(call));
     return words_check_utf8(call->http->body);
 }
@@ -120,6 +128,12 @@ static void reply_out_of_memory(struct http_exchange *exchange)
         .status = 500, .content_type = "application/problem+json", .body = bytes(body, sizeof body - 1)};
 
     http_reply(exchange, &response);
+}
+
+size_t api_body_max(void *self, const struct http_request *head)
+{
+    (void)self;
+    return routes_body_max(head);
 }
 
 void api_handle(void *self, struct http_exchange *exchange)

@@ -11,5 +11,7 @@ RESULT api_new(struct api **out, struct coordinator * /* borrowed */, const stru
 void   api_free(struct api **);
 /* An http_handler with self = struct api *. */
 void api_handle(void *api, struct http_exchange *);
+/* An http_body_limit with the same self. */
+size_t api_body_max(void *api, const struct http_request *head);
 
 #endif

@@ -12,7 +12,8 @@ struct api {
     const struct coordinator_config *config;      /* borrowed: the coordinator's */
     struct identity_cache           *identities;  /* owned */
     struct nonces                   *nonces;      /* owned */
-    struct strangers                 strangers;
+    struct strangers                 strangers;   /* failures before authentication, by address */
+    struct strangers                 copies;      /* requests that may be copies, by access key */
 };
 
 #endif

@@ -52,8 +52,11 @@ RESULT auth_check(struct call *call)
     int64_t now_s = call_wall_ms(call) / 1000;
 
     TRY(authenticate(call, now_s));
-    TRY(check_role(call));
+    /* Until it is known to be new, it may have been copied: whoever sends it must not write rows in its signer's name.
+     */
+    call->maybe_copied = true;
     TRY(signed_request_check_fresh(&call->request, now_s));
     TRY(signed_request_hash(call->request_hash, &call->request));
-    return nonces_check(call->api->nonces, &call->request, call->request_hash, now_s);
+    TRY(nonces_check(call->api->nonces, &call->maybe_copied, &call->request, call->request_hash, now_s));
+    return check_role(call);
 }

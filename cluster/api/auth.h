@@ -6,7 +6,7 @@
 #include "cluster/api/routes.h"
 
 /*
- * Signature, certificate, cluster and access key; then, with call->authenticated set, role, freshness and nonce. Fills
+ * Signature, certificate, cluster and access key; then, with call->authenticated set, freshness, nonce and role. Fills
  * request, who and request_hash.
  */
 RESULT auth_check(struct call *);

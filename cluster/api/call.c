@@ -10,8 +10,6 @@
 #include "cluster/api/routes.h"
 #include "cluster/coordinator/detail.h"
 
-#define JSON_MAX (64 * 1024 * 1024)
-
 struct operation call_operation(const struct call *call)
 {
     struct operation op = {
@@ -71,10 +69,12 @@ static enum kms_err write_row(struct call *call, enum kms_err err)
     if (call->logged) return err;
     call->logged = true;
     call_log_row(&row, call, err);
-    if (call->authenticated || err == KMS_OK)
+    if (call->maybe_copied)
+        logged = strangers_log(&call->api->copies, call->request.keyid, &row);
+    else if (call->authenticated || err == KMS_OK)
         logged = coordinator_log(call->api->coordinator, &row);
     else
-        logged = strangers_log(&call->api->strangers, call->http->peer, &row, row.created_time);
+        logged = strangers_log(&call->api->strangers, call->http->peer, &row);
     return logged != KMS_OK ? logged : err;
 }
 
@@ -87,7 +87,6 @@ static void add_header(struct http_response *r, const char *name, const char *va
 static void send(struct call *call, struct http_response *response)
 {
     add_header(response, "x-request-id", call->request_id);
-    add_header(response, "cache-control", "no-store");
     http_reply(call->exchange, response);
     free_call(call);
 }
@@ -119,7 +118,7 @@ void call_reply_error(struct call *call, enum kms_err err)
 
 void call_reply_json(struct call *call, int status, const cJSON *body, const struct call_headers *extra)
 {
-    BUF_LOCAL            text = BUF_INIT(JSON_MAX);
+    BUF_LOCAL            text = BUF_INIT(HTTP_ANSWER_MAX);
     struct http_response response = {.status = status, .content_type = "application/json"};
     enum kms_err         err = body == NULL ? fail(KMS_E_MEMORY, "an answer") : json_print(&text, body);
 

@@ -28,6 +28,7 @@ struct call {
     bool                       logged; /* its row has been written, or none is wanted */
     /* Once authenticated. */
     bool                  authenticated;
+    bool                  maybe_copied; /* old, or seen before: its rows are counted per access key */
     struct buf            certificate;
     struct signed_request request;
     struct identity       who;

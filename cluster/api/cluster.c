@@ -53,6 +53,7 @@ static cJSON *node_json(const struct node_view *n)
     json_out_text(&o, "node", n->node);
     json_out_bool(&o, "up", n->up);
     json_out_bool(&o, "serving", n->serving);
+    json_out_text(&o, "why", n->why);
     json_out_bool(&o, "sealed", n->sealed);
     json_out_text(&o, "version", n->version);
     json_out_number(&o, "keys", (double)n->keys);

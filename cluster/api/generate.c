@@ -37,6 +37,8 @@ static RESULT read_format(struct format *out, struct json_object *body)
     TRY(json_get_text(&o, "type", 40, NULL, &out->type));
     TRY(json_get_text(&o, "curve", 40, NULL, &out->curve));
     TRY(json_get_text(&o, "algo_type", 40, "", &out->algorithm));
+    if (cJSON_HasObjectItem(item, "algo_type") && out->algorithm[0] == '\0')
+        return fail(KMS_E_RANGE, "request.format.algo_type: \"\" is no algorithm; leave it out");
     TRY(json_get_int(&o, "size", 0, 1048576, 0, &out->size));
     if (cJSON_HasObjectItem(item, "size") && out->size == 0)
         return fail(KMS_E_RANGE, "request.format.size: 0 is no size; leave it out");

@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 
 #define HTTP_HEADERS_MAX 64
+#define HTTP_ANSWER_MAX (8u * 1024 * 1024) /* bytes of body; the API keeps to it before it writes a row */
 
 struct http_header {
     const char *name; /* lower case */
@@ -35,6 +36,8 @@ const struct http_request *http_exchange_request(const struct http_exchange *);
 void http_reply(struct http_exchange *, const struct http_response *); /* safe if the client has gone */
 
 typedef void http_handler(void *self, struct http_exchange *);
+/* Bytes of body that a request may have: asked when its head is complete, before its body is read. */
+typedef size_t http_body_limit(void *self, const struct http_request *head);
 
 /* NULL if absent; KMS_E_* never: a repeated header gives its first value and sets *repeated if not NULL. */
 const char *http_request_header(const struct http_request *, const char *lower_case_name, bool *repeated);

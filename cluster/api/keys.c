@@ -7,6 +7,8 @@
 #include "cluster/api/words.h"
 #include "cluster/coordinator/hooks.h"
 
+#define ITEM_BYTES 2048 /* of an item's own members, the variable ones apart */
+
 static enum kms_err reply_key(struct call *call, const struct key_record *key)
 {
     JSON_OUT_LOCAL o = {0};
@@ -32,22 +34,27 @@ enum kms_err keys_show(struct call *call)
 
 /* One page: it asks for one item more than it shows, to know whether there is a next. */
 struct key_page {
-    struct json_out *out;
-    cJSON           *items;
-    unsigned         limit, count;
-    char             last[KEY_ID_LEN + 1];
-    bool             more;
+    cJSON   *items;
+    unsigned limit, count;
+    size_t   bytes; /* about as many as it has so far */
+    char     last[KEY_ID_LEN + 1];
+    bool     more;
 };
+
+static size_t size_as_json(const struct key_record *key)
+{
+    return ITEM_BYTES + (key->birth.len + key->request.len + key->change.len) / 3 * 4 + key->attributes.len;
+}
 
 static enum kms_err add_to_page(void *arg, const struct key_record *key)
 {
     struct key_page *page = arg;
     JSON_OUT_LOCAL   o = {0};
 
-    if (page->count == page->limit) {
-        page->more = true;
-        return KMS_OK;
-    }
+    size_t bytes = page->bytes + size_as_json(key);
+    page->more = page->count == page->limit || (page->count > 0 && bytes > PAGE_BYTES_MAX);
+    if (page->more) return fail(KMS_E_TOO_LARGE, "the page is full");
+    page->bytes = bytes;
     TRY(key_json(&o, key));
     if (!cJSON_AddItemToArray(page->items, o.item)) return fail(KMS_E_MEMORY, "a list of keys");
     o.item = NULL;
@@ -61,11 +68,12 @@ static enum kms_err reply_page(struct call *call, const struct query_page *query
     struct metadata *m = call_metadata(call);
     JSON_OUT_LOCAL   o = json_out_object();
     cJSON           *items = cJSON_CreateArray();
-    struct key_page  page = {.out = &o, .items = items, .limit = query->limit};
+    struct key_page  page = {.items = items, .limit = query->limit};
 
     json_out_item(&o, "items", items);
     if (o.failed) return fail(KMS_E_MEMORY, "a list of keys");
-    TRY(m->ops->key_each(m->self, owner, query->after, query->limit + 1, add_to_page, &page));
+    enum kms_err err = m->ops->key_each(m->self, owner, query->after, query->limit + 1, add_to_page, &page);
+    if (err != KMS_OK && !page.more) return err;
     json_out_text(&o, "next", page.more ? page.last : NULL);
     if (o.failed) return fail(KMS_E_MEMORY, "a list of keys");
     call_reply_json(call, 200, o.item, &(struct call_headers){.etag = etag});

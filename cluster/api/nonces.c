@@ -16,6 +16,8 @@ struct entry {
     struct owner *owner;   /* borrowed */
     uint64_t      name[2]; /* of access key and nonce: 128 bits of a hash */
     uint8_t       request[16];
+    int64_t       repeated_s; /* when it was repeated last */
+    uint32_t      repeats;    /* in that second */
 };
 
 struct owner {
@@ -167,15 +169,27 @@ static RESULT add(struct nonces *r, const struct signed_request *request, const 
     return KMS_OK;
 }
 
-RESULT nonces_check(struct nonces *r, const struct signed_request *request, const uint8_t request_hash[32],
-                    int64_t now_s)
+static RESULT count_repeat(struct entry *e, int64_t now_s)
+{
+    if (e->repeated_s != now_s) e->repeats = 0;
+    e->repeated_s = now_s;
+    if (e->repeats >= NONCE_REPEATS_MAX)
+        return fail(KMS_E_BUSY, "the same signed request has come too often in this second: wait, or sign a new one");
+    e->repeats++;
+    return KMS_OK;
+}
+
+RESULT nonces_check(struct nonces *r, bool *repeated, const struct signed_request *request,
+                    const uint8_t request_hash[32], int64_t now_s)
 {
     uint64_t name[2];
 
+    *repeated = false;
     sweep(r, now_s);
     name_of(name, request);
-    const struct entry *e = find(r, name);
+    struct entry *e = find(r, name);
     if (e == NULL) return add(r, request, name, request_hash);
-    if (memcmp(e->request, request_hash, sizeof e->request) == 0) return KMS_OK;
+    *repeated = memcmp(e->request, request_hash, sizeof e->request) == 0;
+    if (*repeated) return count_repeat(e, now_s);
     return fail(KMS_E_REPLAY, "the nonce was used by another request: sign this one with a new nonce");
 }

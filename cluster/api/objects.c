@@ -11,6 +11,8 @@
 #include "common/base/text.h"
 #include "common/crypto/hash.h"
 
+#define ITEM_BYTES 1024 /* of an item's own members, the variable ones apart */
+
 static void object_etag(char out[ETAG_LEN + 1], const struct object_record *r)
 {
     char text[128];
@@ -152,19 +154,25 @@ enum kms_err objects_show(struct call *call)
 struct object_page {
     cJSON   *items;
     unsigned limit, count;
+    size_t   bytes; /* about as many as it has so far */
     char     last[KEY_ID_LEN + 1];
     bool     more;
 };
+
+static size_t size_as_json(const struct object_record *r)
+{
+    return ITEM_BYTES + 2 * r->value.len + r->attributes.len + (r->request.len + r->change.len) / 3 * 4;
+}
 
 static enum kms_err add_to_page(void *arg, const struct object_record *object)
 {
     struct object_page *page = arg;
     JSON_OUT_LOCAL      o = {0};
 
-    if (page->count == page->limit) {
-        page->more = true;
-        return KMS_OK;
-    }
+    size_t bytes = page->bytes + size_as_json(object);
+    page->more = page->count == page->limit || (page->count > 0 && bytes > PAGE_BYTES_MAX);
+    if (page->more) return fail(KMS_E_TOO_LARGE, "the page is full");
+    page->bytes = bytes;
     TRY(object_json(&o, object));
     if (!cJSON_AddItemToArray(page->items, o.item)) return fail(KMS_E_MEMORY, "a list of objects");
     o.item = NULL;
@@ -181,7 +189,8 @@ static enum kms_err reply_page(struct call *call, const struct query_page *query
 
     json_out_item(&o, "items", page.items);
     if (o.failed) return fail(KMS_E_MEMORY, "a list of objects");
-    TRY(m->ops->object_each(m->self, owner, query->after, query->limit + 1, add_to_page, &page));
+    enum kms_err err = m->ops->object_each(m->self, owner, query->after, query->limit + 1, add_to_page, &page);
+    if (err != KMS_OK && !page.more) return err;
     json_out_text(&o, "next", page.more ? page.last : NULL);
     call_reply_json(call, 200, o.item, &(struct call_headers){.etag = etag});
     return KMS_OK;

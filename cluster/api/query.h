@@ -14,6 +14,8 @@ RESULT query_parse(const char *query, struct query_pair *pairs, unsigned count);
 /* A decimal number in min..max; "" gives otherwise. */
 RESULT query_number(const struct query_pair *, int64_t min, int64_t max, int64_t otherwise, int64_t *out);
 
+#define PAGE_BYTES_MAX (4u * 1024 * 1024) /* a page ends before it is longer, but has one item at least */
+
 /* limit=&after=: limit 1..1000, default 100; after an id or nothing. */
 struct query_page {
     unsigned limit;

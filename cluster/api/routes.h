@@ -12,10 +12,12 @@ struct route {
     enum kms_err (*handle)(struct call *);
     const char *event;    /* `operation` in the log */
     unsigned    roles;    /* mask of 1 << enum role: who may ask at all; 0: anybody, unsigned */
-    bool        has_body; /* JSON; the others take none */
+    uint32_t    body_max; /* bytes of JSON; 0: it takes none */
     bool        takes_query;
 };
 
+/* Bytes of body that are read for this request, whatever becomes of it. */
+size_t routes_body_max(const struct http_request *);
 /* Fills call->route, id and query. KMS_E_NOT_FOUND; KMS_E_METHOD with call->allow. */
 RESULT routes_match(struct call *);
 

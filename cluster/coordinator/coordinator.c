@@ -113,8 +113,11 @@ void coordinator_on_node_frame(struct coordinator *c, unsigned index, struct byt
         err = dispatch(c, index, message);
         kms__v1__from_node__free_unpacked(message, NULL);
     }
-    if (err == KMS_OK) return;
-    log_failure(LOG_WARN, "node.protocol", err);
+    if (err == KMS_OK) {
+        nodes_on_frame(c, index);
+        return;
+    }
+    if (nodes_count_warning(c, index) > 0) log_failure(LOG_WARN, "node.protocol", err);
     if (nodes_on_down(c, index, "it broke the protocol")) c->config.io.node_reset(c->config.io.self, index);
 }
 

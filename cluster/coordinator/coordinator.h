@@ -22,6 +22,10 @@ struct coordinator_io {
     void (*node_send)(void *self, unsigned index, struct bytes to_node);
     /* Ends that node's connection (it will be made anew). */
     void (*node_reset)(void *self, unsigned index);
+    /* Bytes sent to that node that its connection has not taken yet; NULL: never any. */
+    size_t (*node_unsent)(void *self, unsigned index);
+    /* Bytes free where the log is; NULL: plenty. */
+    uint64_t (*disk_free)(void *self);
 };
 
 struct coordinator_config {
@@ -35,12 +39,13 @@ struct coordinator_config {
     struct rng             *rng; /* borrowed */
     unsigned                node_count;
     char                    nodes[COORDINATOR_NODES_MAX][PARTY_NAME_MAX + 1];
-    uint32_t                heartbeat_ms;                  /* 300 */
-    uint32_t                heartbeat_misses;              /* 3 */
-    uint32_t                sign_deadline_ms;              /* 5,000 */
-    uint32_t                generate_deadline_ms;          /* 30,000 */
-    uint32_t                progress_ms;                   /* 1,000 */
-    uint32_t                requests_max;                  /* in flight; more get 429: 1,024 */
+    uint32_t                heartbeat_ms;         /* 300 */
+    uint32_t                heartbeat_misses;     /* 3 */
+    uint32_t                sign_deadline_ms;     /* 5,000 */
+    uint32_t                generate_deadline_ms; /* 30,000 */
+    uint32_t                progress_ms;          /* 1,000 */
+    uint32_t                requests_max;         /* in flight; more get 429: 1,024 */
+    uint64_t                disk_reserve; /* bytes that rows of the unauthenticated must leave free: for signing */
     char                    default_algorithm_ed25519[16]; /* "EDDSA" */
     const char             *version;
 };

@@ -171,7 +171,7 @@ void destroy_on_destroyed(struct coordinator *c, unsigned from, const Kms__V1__D
     if (d->id.len != KEY_ID_LEN || memchr(d->id.data, 0, KEY_ID_LEN) != NULL) return;
     memcpy(key_id, d->id.data, KEY_ID_LEN);
     enum kms_err err = take_confirmation(c, from, key_id, d);
-    if (err != KMS_OK) log_failure(LOG_WARN, "destroy.not_confirmed", err);
+    if (err != KMS_OK && nodes_count_warning(c, from) > 0) log_failure(LOG_WARN, "destroy.not_confirmed", err);
     if (err != KMS_E_NOT_FOUND) answer_waiting(c, key_id, from);
 }
 

@@ -41,17 +41,23 @@ static uint64_t signers_of_book(const struct coordinator *c, const struct birth_
 /*
  * A node that has signed a birth for this request answers with that one for ever. So once one has, its holders are
  * asked again, which completes it if they all hold it; failing that, the key is made by nodes that have signed nothing.
+ * Are there too few of those, the birth is kept until its holders are back: nobody else can complete it.
  */
 static enum kms_err choose_holders(struct coordinator *c, struct request *r, uint64_t avoid, struct placement *out)
 {
-    if (r->births.have != 0 && !r->births_asked && holders_of_book(c, r, avoid, out)) {
+    bool     begun = r->births.have != 0;
+    uint64_t engaged = r->engaged | signers_of_book(c, &r->births);
+
+    if (begun && !holders_of_book(c, r, 0, out)) r->births_asked = false;
+    if (begun && !r->births_asked && holders_of_book(c, r, avoid, out)) {
         r->births_asked = true;
         return KMS_OK;
     }
-    r->engaged |= signers_of_book(c, &r->births);
+    TRY(placement_holders(c, r->request_hash, r->n, avoid | engaged, out));
+    r->engaged = engaged;
     r->births_asked = false;
     birth_book_clear(&r->births);
-    return placement_holders(c, r->request_hash, r->n, avoid | r->engaged, out);
+    return KMS_OK;
 }
 
 static RESULT fill_record(struct key_record *out, const struct coordinator *c, const struct request *r)
@@ -73,6 +79,16 @@ static RESULT fill_record(struct key_record *out, const struct coordinator *c, c
     return birth_book_finish(&r->births, &out->birth, c->config.authority);
 }
 
+static void describe_order(struct log_record *row, const struct request *r)
+{
+    const struct prime_group *group = group_by_id(r->group);
+
+    detail_text(row, "algo_type", coordinator_algorithm_name(r->algorithm));
+    detail_text(row, "curve", group == NULL ? NULL : group->name);
+    detail_number(row, "threshold", r->t);
+    detail_number(row, "shard_count", r->n);
+}
+
 static void commit_row(struct log_record *row, const struct coordinator *c, const struct request *r)
 {
     const struct prime_group *group = group_by_id(r->births.body.group);
@@ -85,6 +101,7 @@ static void commit_row(struct log_record *row, const struct coordinator *c, cons
     detail_text(row, "publicKey", hex);
     detail_text(row, "address", NULL);
     detail_text(row, "requester", r->owner);
+    describe_order(row, r);
 }
 
 /* The key and its row in one transaction; then the nodes may know that all have signed. */
@@ -155,6 +172,7 @@ static void finish_generate(struct coordinator *c, struct request *r, enum kms_e
     if (err == KMS_OK) err = m->ops->key_get(m->self, r->key_id, &record);
     if (err != KMS_OK) {
         detail_request_row(&row, c, r, err);
+        describe_order(&row, r);
         (void)fail(err, "%s", r->last_text);
         enum kms_err logged = coordinator_log(c, &row);
         if (logged != KMS_OK) err = logged;

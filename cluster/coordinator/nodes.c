@@ -10,7 +10,18 @@
 
 #define PENALTY_MS 5000
 #define PENALTY_MAX 16
-#define READY_NODES 3 /* enough for a key of 2-of-3 */
+#define WARNING_MS 1000
+#define SKEW_MAX_MS 30000 /* requests are fresh for as long */
+#define READY_NODES 3     /* enough for a key of 2-of-3 */
+
+static const char *const standing_texts[] = {
+    [STANDING_AWAY] = "it does not answer",
+    [STANDING_STRANGER] = "it says that it is another node, or of another cluster",
+    [STANDING_VERSION] = "its version is not the coordinator's: bring both to one",
+    [STANDING_CLOCK] = "its clock differs by more than 30 s from the coordinator's: set both by NTP",
+    [STANDING_SEALED] = "it is sealed",
+    [STANDING_ROSTER] = "it holds an older roster",
+};
 
 static const char *name_of(const struct coordinator *c, unsigned index)
 {
@@ -32,9 +43,19 @@ void nodes_on_up(struct coordinator *c, unsigned index)
     struct node_state *n = &c->nodes[index];
 
     if (n->connected) (void)nodes_on_down(c, index, "a new link");
-    unsigned load = n->load;
-    *n = (struct node_state){.connected = true, .load = load, .rtt_ms = n->rtt_ms};
+    *n = (struct node_state){.connected = true,
+                             .load = n->load,
+                             .rtt_ms = n->rtt_ms,
+                             .warned_ms = n->warned_ms,
+                             .unwarned = n->unwarned,
+                             .told = n->told};
+    nodes_on_frame(c, index);
     send_ping(c, index, coordinator_now_ms(c));
+}
+
+void nodes_on_frame(struct coordinator *c, unsigned index)
+{
+    c->nodes[index].heard_ms = coordinator_now_ms(c);
 }
 
 bool nodes_on_down(struct coordinator *c, unsigned index, const char *why)
@@ -60,6 +81,15 @@ static void help_to_settle(struct coordinator *c, unsigned index)
         if (peer != index && nodes_is_serving(c, peer)) (void)relay_open(c, index, peer);
 }
 
+/* Beyond a day it is only said to be a day: whatever the node says, there is no overflow. */
+static int64_t skew_of(const struct coordinator *c, const Kms__V1__InfoReply *info)
+{
+    const int64_t day = INT64_C(86400) * 1000, ours = c->config.io.wall_ms(c->config.io.self);
+
+    if (info->wall_ms < ours - day) return -day;
+    return info->wall_ms > ours + day ? day : info->wall_ms - ours;
+}
+
 static void take_report(struct coordinator *c, unsigned index, const Kms__V1__InfoReply *info)
 {
     struct node_state *n = &c->nodes[index];
@@ -73,14 +103,29 @@ static void take_report(struct coordinator *c, unsigned index, const Kms__V1__In
     n->sessions = info->sessions;
     (void)snprintf(n->version, sizeof n->version, "%s",
                    text_is_name(info->version, sizeof n->version - 1) ? info->version : "");
-    if (!n->is_itself)
-        log_warn("node.stranger", "node=%s says it is another node or of another cluster", name_of(c, index));
+    n->skew_ms = skew_of(c, info);
     if (in_doubt && nodes_is_serving(c, index)) help_to_settle(c, index);
     if (n->roster_sequence < c->roster.sequence && c->roster_statement.len > 0)
         to_node_deliver(c, index, buf_bytes(&c->roster_statement));
-    if (n->roster_sequence > c->roster.sequence)
-        log_warn("roster.old", "node=%s holds roster %llu, this coordinator %llu: give it the new one",
-                 name_of(c, index), (unsigned long long)n->roster_sequence, (unsigned long long)c->roster.sequence);
+    unsigned newer = n->roster_sequence > c->roster.sequence ? nodes_count_warning(c, index) : 0;
+    if (newer > 0)
+        log_warn("roster.old", "node=%s count=%u holds roster %llu, this coordinator %llu: give it the new one",
+                 name_of(c, index), newer, (unsigned long long)n->roster_sequence,
+                 (unsigned long long)c->roster.sequence);
+}
+
+static void tell_standing(struct coordinator *c, unsigned index)
+{
+    struct node_state *n = &c->nodes[index];
+    enum node_standing standing = nodes_standing(c, index);
+
+    if (standing == n->told) return;
+    n->told = standing;
+    if (standing == STANDING_SERVING)
+        log_info("node.used", "node=%s", name_of(c, index));
+    else
+        log_warn("node.not_used", "node=%s version=%s ours=%s skew_ms=%lld why=\"%s\"", name_of(c, index), n->version,
+                 c->config.version, (long long)n->skew_ms, standing_texts[standing]);
 }
 
 void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *pong)
@@ -92,10 +137,19 @@ void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *p
     if (pong->id == n->ping_sent) n->rtt_ms = n->up ? (7 * n->rtt_ms + rtt) / 8 : rtt;
     n->ping_answered = pong->id;
     take_report(c, index, pong->info);
-    if (n->up) return;
+    bool is_new = !n->up;
     n->up = true;
-    log_info("node.up", "node=%s rtt_ms=%u", name_of(c, index), n->rtt_ms);
-    destroy_on_node_up(c);
+    if (is_new) log_info("node.up", "node=%s rtt_ms=%u", name_of(c, index), n->rtt_ms);
+    tell_standing(c, index);
+    if (is_new) destroy_on_node_up(c);
+}
+
+static bool is_silent(const struct coordinator *c, unsigned index, uint64_t now_ms)
+{
+    const struct node_state *n = &c->nodes[index];
+    const uint64_t           misses = c->config.heartbeat_misses;
+
+    return n->ping_sent - n->ping_answered >= misses && now_ms - n->heard_ms >= misses * c->config.heartbeat_ms;
 }
 
 static void tick_node(struct coordinator *c, unsigned index, uint64_t now_ms)
@@ -103,7 +157,7 @@ static void tick_node(struct coordinator *c, unsigned index, uint64_t now_ms)
     struct node_state *n = &c->nodes[index];
 
     if (!n->connected || now_ms < n->next_ping_ms) return;
-    if (n->ping_sent - n->ping_answered >= c->config.heartbeat_misses) {
+    if (is_silent(c, index, now_ms)) {
         if (nodes_on_down(c, index, "heartbeats not answered")) c->config.io.node_reset(c->config.io.self, index);
         return;
     }
@@ -124,11 +178,34 @@ uint64_t nodes_wakeup_ms(const struct coordinator *c)
     return at;
 }
 
-/* A node without the roster would refuse: it does not know who its peers are. */
-bool nodes_is_serving(const struct coordinator *c, unsigned index)
+/* "0.1" of "0.1.0"; nodes and coordinators of one major.minor speak the same. */
+static size_t minor_len(const char *version)
+{
+    size_t major = strcspn(version, ".");
+    return version[major] == '\0' ? major : major + 1 + strcspn(version + major + 1, ".-+");
+}
+
+static bool is_our_version(const struct coordinator *c, const char *version)
+{
+    size_t len = minor_len(c->config.version);
+    return minor_len(version) == len && memcmp(version, c->config.version, len) == 0;
+}
+
+enum node_standing nodes_standing(const struct coordinator *c, unsigned index)
 {
     const struct node_state *n = &c->nodes[index];
-    return n->up && n->is_itself && !n->sealed && n->roster_sequence >= c->roster.sequence;
+
+    if (!n->up) return STANDING_AWAY;
+    if (!n->is_itself) return STANDING_STRANGER;
+    if (!is_our_version(c, n->version)) return STANDING_VERSION;
+    if (n->skew_ms > SKEW_MAX_MS || n->skew_ms < -SKEW_MAX_MS) return STANDING_CLOCK;
+    if (n->sealed) return STANDING_SEALED;
+    return n->roster_sequence < c->roster.sequence ? STANDING_ROSTER : STANDING_SERVING;
+}
+
+bool nodes_is_serving(const struct coordinator *c, unsigned index)
+{
+    return nodes_standing(c, index) == STANDING_SERVING;
 }
 
 unsigned nodes_count_serving(const struct coordinator *c)
@@ -144,6 +221,19 @@ unsigned nodes_find(const struct coordinator *c, const char *name)
     for (unsigned i = 0; i < c->config.node_count; i++)
         if (strcmp(c->config.nodes[i], name) == 0) return i;
     return COORDINATOR_NODES_MAX;
+}
+
+unsigned nodes_count_warning(struct coordinator *c, unsigned index)
+{
+    struct node_state *n = &c->nodes[index];
+    uint64_t           now = coordinator_now_ms(c);
+
+    n->unwarned++;
+    if (n->warned_ms != 0 && now - n->warned_ms < WARNING_MS) return 0;
+    unsigned count = n->unwarned;
+    n->warned_ms = now;
+    n->unwarned = 0;
+    return count;
 }
 
 void nodes_penalize(struct coordinator *c, unsigned index, unsigned points)
@@ -181,6 +271,7 @@ void coordinator_node(const struct coordinator *c, unsigned index, struct node_v
         .host_label = nodes_host_label(c, index),
         .up = n->up,
         .serving = nodes_is_serving(c, index),
+        .why = standing_texts[nodes_standing(c, index)],
         .sealed = n->sealed,
         .version = n->version,
         .keys = n->keys,

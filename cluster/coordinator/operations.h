@@ -75,6 +75,7 @@ void coordinator_set_ticker(struct coordinator *, void (*tick)(void *arg), void 
 struct node_view {
     const char *node, *host_label;
     bool        up, serving, sealed;
+    const char *why; /* it is not serving; else NULL */
     const char *version;
     uint64_t    keys, pending, roster_sequence;
     uint32_t    sessions, rtt_ms;

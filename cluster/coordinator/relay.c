@@ -51,6 +51,28 @@ static unsigned other_end(struct coordinator *c, unsigned from, uint64_t id)
     return from == a ? b : a;
 }
 
+static size_t backlog_max(const struct coordinator *c)
+{
+    size_t share = RELAY_BACKLOG_MAX / (c->config.node_count > 1 ? c->config.node_count - 1 : 1);
+    return share < RELAY_MAX ? share : RELAY_MAX;
+}
+
+/* Counts these bytes where the receiver is behind; false: too many are of this circuit. */
+static bool may_queue(struct coordinator *c, unsigned from, unsigned to, size_t len)
+{
+    const struct coordinator_io *io = &c->config.io;
+    struct circuits             *all = &c->circuits;
+    struct relay_backlog        *backlog = &all->backlogs[from][to];
+
+    if (io->node_unsent == NULL || io->node_unsent(io->self, to) <= RELAY_QUEUED_MAX) {
+        all->epochs[to]++;
+        return true;
+    }
+    if (backlog->epoch != all->epochs[to]) *backlog = (struct relay_backlog){.epoch = all->epochs[to]};
+    backlog->bytes += len;
+    return backlog->bytes <= backlog_max(c);
+}
+
 RESULT relay_on_data(struct coordinator *c, unsigned from, const Kms__V1__Relay *relay)
 {
     unsigned to = other_end(c, from, relay->circuit);
@@ -59,7 +81,13 @@ RESULT relay_on_data(struct coordinator *c, unsigned from, const Kms__V1__Relay 
         return fail(KMS_E_PROTOCOL, "%s: %zu bytes in one relay message, at most %d", c->config.nodes[from],
                     relay->data.len, RELAY_MAX);
     /* What was sent before its sender heard that the circuit had closed is no offence. */
-    if (to != COORDINATOR_NODES_MAX) to_node_relay(c, to, relay->circuit, bytes(relay->data.data, relay->data.len));
+    if (to == COORDINATOR_NODES_MAX) return KMS_OK;
+    if (may_queue(c, from, to, relay->data.len)) {
+        to_node_relay(c, to, relay->circuit, bytes(relay->data.data, relay->data.len));
+        return KMS_OK;
+    }
+    log_warn("circuit.flooded", "from=%s to=%s", c->config.nodes[from], c->config.nodes[to]);
+    relay_close(c, from, to, COORDINATOR_NODES_MAX);
     return KMS_OK;
 }
 

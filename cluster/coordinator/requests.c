@@ -10,7 +10,9 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 
-#define GRACE_MS 100 /* when an attempt is as good as lost: for the other nodes to say why */
+#define PAUSE_FIRST_MS 25 /* before the third attempt; the eighth comes 1.6 s after the second has failed */
+#define GRACE_MS 100      /* when an attempt is as good as lost: for the other nodes to say why */
+#define QUORUM_POLL_MS 50 /* between looks whether the nodes that were missing are back */
 
 /* What an error in a node's Result means for the request. */
 enum fault {
@@ -218,17 +220,43 @@ static enum kms_err last_failure(const struct request *r, enum kms_err otherwise
     return r->last_error == KMS_OK ? otherwise : fail(r->last_error, "%s", r->last_text);
 }
 
+/* That a quorum is missing is what the client can do something about; the last failure says how it came to that. */
+static enum kms_err no_quorum(const struct request *r)
+{
+    char text[256];
+
+    if (r->last_error == KMS_OK) return KMS_E_QUORUM;
+    (void)snprintf(text, sizeof text, "%s", error_text());
+    return fail(KMS_E_QUORUM, "%s; before that: %s", text, r->last_text);
+}
+
+/* Nodes that were too busy to answer, or are starting again, come back: only time is lost by waiting. */
+static bool may_come_back(const struct coordinator *c, const struct request *r, uint64_t now_ms)
+{
+    return nodes_count_serving(c) < c->config.node_count && now_ms < r->deadline_ms;
+}
+
 static void next_attempt(struct coordinator *c, struct request *r)
 {
     uint64_t         now = coordinator_now_ms(c);
     struct placement placement;
     enum kms_err     err = KMS_OK;
 
-    if (now >= r->deadline_ms || r->attempts >= ATTEMPTS_MAX)
+    r->retry_ms = 0;
+    r->awaits_quorum = false;
+    if (now >= r->deadline_ms || r->attempts >= ATTEMPTS_MAX) {
         err = last_failure(r, fail(KMS_E_TIMEOUT, "not done after %u attempts", r->attempts));
-    if (err == KMS_OK) {
+    } else {
         err = choose(c, r, &placement);
-        if (err != KMS_OK) err = last_failure(r, err);
+        if (err == KMS_E_QUORUM && may_come_back(c, r, now)) {
+            r->awaits_quorum = true;
+            r->retry_ms = now + QUORUM_POLL_MS;
+            return;
+        }
+        if (err == KMS_E_QUORUM)
+            err = no_quorum(r);
+        else if (err != KMS_OK)
+            err = last_failure(r, err);
     }
     if (err == KMS_OK) err = make_tag(c, r);
     if (err == KMS_OK)
@@ -243,13 +271,26 @@ void request_start(struct coordinator *c, struct request *r, uint64_t deadline_m
     next_attempt(c, r);
 }
 
+static void retry(struct coordinator *c, struct request *r)
+{
+    uint64_t at = coordinator_now_ms(c);
+
+    if (r->attempts >= 2) at += (uint64_t)PAUSE_FIRST_MS << (r->attempts - 2);
+    if (r->attempts < 2 || r->attempts >= ATTEMPTS_MAX)
+        next_attempt(c, r);
+    else if (at >= r->deadline_ms)
+        request_finish(c, r, last_failure(r, KMS_E_TIMEOUT));
+    else
+        r->retry_ms = at;
+}
+
 static void fail_attempt(struct coordinator *c, struct request *r, enum kms_err err)
 {
     remember_error(r, err);
     log_info("attempt.failed", "request=%s operation=%s attempt=%u error=%s text=\"%s\"", r->request_id,
              r->kind->log_name, r->attempts, error_name(err), r->last_text);
     end_attempt(c, r);
-    next_attempt(c, r);
+    retry(c, r);
 }
 
 void request_hasten(struct coordinator *c, struct request *r, enum kms_err err)
@@ -308,9 +349,14 @@ static void on_peers(struct coordinator *c, struct request *r, unsigned node, co
     }
 }
 
-static void on_absent(struct coordinator *c, struct request *r, unsigned node, enum kms_err err)
+static void bring_what_is_missing(struct coordinator *c, struct request *r, unsigned node)
 {
     if (r->kind->on_absent != NULL) r->kind->on_absent(c, r, node);
+}
+
+static void on_absent(struct coordinator *c, struct request *r, unsigned node, enum kms_err err)
+{
+    bring_what_is_missing(c, r, node);
     if (err == KMS_E_NOT_FOUND) err = fail(KMS_E_UNAVAILABLE, "%s does not have this key ready", c->config.nodes[node]);
     on_refused(c, r, node, err);
 }
@@ -336,6 +382,7 @@ static void on_error(struct coordinator *c, struct request *r, unsigned node, co
         request_hasten(c, r, err);
         break;
     case FAULT_NODE:
+        if (err == KMS_E_UNAVAILABLE) bring_what_is_missing(c, r, node); /* its share may still be PENDING */
         r->avoid |= node_bit(node);
         nodes_penalize(c, node, 1);
         fail_attempt(c, r, err);
@@ -414,18 +461,28 @@ static void give_up(struct coordinator *c, struct request *r)
     fail_attempt(c, r, fail(KMS_E_TIMEOUT, "no answer from the nodes within %u ms", (unsigned)patience_ms(c, r)));
 }
 
+static void finish_late(struct coordinator *c, struct request *r)
+{
+    struct placement unused;
+    enum kms_err     late = r->kind->late;
+
+    if (late != KMS_OK)
+        late = fail(late, "not done in time (%llu ms, %u attempts)",
+                    (unsigned long long)(r->deadline_ms - r->started_ms), r->attempts);
+    if (r->awaits_quorum && choose(c, r, &unused) == KMS_E_QUORUM) late = no_quorum(r);
+    request_finish(c, r, late);
+}
+
 void requests_on_tick(struct coordinator *c, uint64_t now_ms)
 {
     for (struct request *r = c->requests.running, *next; r != NULL; r = next) {
         next = r->next;
         if (now_ms >= r->deadline_ms) {
-            enum kms_err late = r->kind->late;
-            if (late != KMS_OK)
-                late = fail(late, "not done in time (%llu ms, %u attempts)",
-                            (unsigned long long)(r->deadline_ms - r->started_ms), r->attempts);
-            request_finish(c, r, late);
+            finish_late(c, r);
         } else if (r->attempt.running && now_ms >= r->attempt.give_up_ms) {
             give_up(c, r);
+        } else if (r->retry_ms != 0 && now_ms >= r->retry_ms) {
+            next_attempt(c, r);
         }
     }
 }
@@ -437,6 +494,7 @@ uint64_t requests_wakeup_ms(const struct coordinator *c)
     for (const struct request *r = c->requests.running; r != NULL; r = r->next) {
         if (r->deadline_ms < at) at = r->deadline_ms;
         if (r->attempt.running && r->attempt.give_up_ms < at) at = r->attempt.give_up_ms;
+        if (r->retry_ms != 0 && r->retry_ms < at) at = r->retry_ms;
     }
     return at;
 }

@@ -7,6 +7,11 @@
  *               ▲            │ failed: node down, circuit closed, an error, no progress
  *               └────────────┘ another quorum, avoiding who was missing
  *
+ * The second attempt follows the first at once, as the others may well do; each later one after a pause twice as long
+ * as the one before, so that what a node is about to learn (the commit of a new key) can reach it.
+ *
+ * While too few nodes serve, and not all of them do, it waits for them until its deadline: that costs no attempt.
+ *
  * What nodes refuse (denied, expired, replayed ..) is final when as many of them say so as the request needs: one
  * alone may lie. Nothing that a node says decides about another request than the one whose tag it was given.
  */
@@ -63,6 +68,8 @@ struct request {
     uint64_t       started_ms, deadline_ms;
     unsigned       attempts, needed; /* needed: how many nodes must refuse before that is final */
     struct attempt attempt;
+    uint64_t       retry_ms;       /* when the next attempt begins; 0: one is running */
+    bool           awaits_quorum;  /* because too few nodes are there for it */
     uint64_t       avoid, refused; /* masks of node indices */
     enum kms_err   last_error;
     char           last_text[256];

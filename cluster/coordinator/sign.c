@@ -62,6 +62,7 @@ static void describe_signature(struct log_record *row, const struct request *r, 
 
     sha256(hash, buf_bytes(&r->data));
     hex_encode(row->data_hash, BYTES_OF(hash));
+    detail_text(row, "algo_type", coordinator_algorithm_name(r->birth.algorithm));
     if (err == KMS_OK && r->signature.signature.len <= SIGNATURE_LEN_MAX) hex_encode(hex, r->signature.signature);
     if (err == KMS_OK) detail_text(row, "signature", hex);
 }

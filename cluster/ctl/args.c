@@ -50,7 +50,8 @@ static RESULT parse_option(struct ctl *ctl, char **argv, int left, int *used)
         value = argv[1];
         *used = 2;
     }
-    if (!spec->repeats && find_given(ctl, spec->name) != NULL) return usage_fail(ctl, "%.60s is given twice", argv[0]);
+    if ((spec->flags & OPTION_REPEATS) == 0 && find_given(ctl, spec->name) != NULL)
+        return usage_fail(ctl, "%.60s is given twice", argv[0]);
     if (ctl->given_count >= COMMAND_GIVEN_MAX) return usage_fail(ctl, "more than %d options", COMMAND_GIVEN_MAX);
     ctl->given[ctl->given_count++] = (struct given_option){.spec = spec, .value = value};
     return KMS_OK;
@@ -61,6 +62,54 @@ static RESULT parse_argument(struct ctl *ctl, const char *word)
     if (ctl->arg_count >= ctl->command->args_max) return usage_fail(ctl, "one argument too many: \"%.60s\"", word);
     ctl->args[ctl->arg_count++] = word;
     return KMS_OK;
+}
+
+/* 0: not an option that all commands know; else how many words it takes. */
+static int words_of_common_option(const char *word)
+{
+    unsigned                  count;
+    const struct option_spec *options = common_options(&count);
+
+    if (word[0] != '-' || word[1] != '-') return 0;
+    size_t                    len = strcspn(word + 2, "=");
+    const struct option_spec *found = find_among(options, count, word + 2, len);
+    if (found == NULL) return 0;
+    return found->value != NULL && word[2 + len] == '\0' ? 2 : 1;
+}
+
+void command_bring_forward(int argc, char **argv)
+{
+    int place = 1;
+
+    for (int i = 1; i < argc && place <= 2;) {
+        int   words = words_of_common_option(argv[i]);
+        char *word = argv[i];
+        if (words == 0 && word[0] == '-') return;
+        if (words == 0) {
+            memmove(argv + place + 1, argv + place, (size_t)(i - place) * sizeof *argv);
+            argv[place++] = word;
+        }
+        i += words == 0 ? 1 : words;
+    }
+}
+
+static RESULT check_required(struct ctl *ctl)
+{
+    const char *value;
+
+    for (unsigned i = 0; i < ctl->command->option_count; i++)
+        if ((ctl->command->options[i].flags & OPTION_REQUIRED) != 0)
+            TRY(option_required(ctl, ctl->command->options[i].name, &value));
+    return KMS_OK;
+}
+
+static RESULT check_arguments(struct ctl *ctl)
+{
+    const char *missing = ctl->command->arguments;
+
+    if (ctl->arg_count >= ctl->command->args_min) return KMS_OK;
+    for (unsigned i = 0; i < ctl->arg_count; i++) missing += strcspn(missing, " ") + 1;
+    return usage_fail(ctl, "%.*s is missing", (int)strcspn(missing, " "), missing);
 }
 
 RESULT command_parse(struct ctl *ctl, int argc, char **argv)
@@ -78,10 +127,8 @@ RESULT command_parse(struct ctl *ctl, int argc, char **argv)
             TRY(parse_argument(ctl, argv[i]));
     }
     if (find_given(ctl, "help") != NULL) return KMS_OK;
-    if (ctl->arg_count < ctl->command->args_min)
-        return usage_fail(ctl, "%u of the arguments %s missing", ctl->command->args_min - ctl->arg_count,
-                          ctl->command->arguments);
-    return KMS_OK;
+    TRY(check_arguments(ctl));
+    return check_required(ctl);
 }
 
 const char *option_text(const struct ctl *ctl, const char *name)
@@ -107,7 +154,7 @@ RESULT option_required(struct ctl *ctl, const char *name, const char **out)
     if (*out != NULL) return KMS_OK;
     if (spec != NULL && spec->environment != NULL)
         return usage_fail(ctl, "--%s or the environment's %s is needed: %s", name, spec->environment, spec->help);
-    return usage_fail(ctl, "--%s is needed", name);
+    return usage_fail(ctl, "--%s is needed: %s", name, spec == NULL ? "" : spec->help);
 }
 
 RESULT option_number(struct ctl *ctl, const char *name, long min, long max, long otherwise, long *out)

@@ -25,10 +25,10 @@ static RESULT ca_init(struct ctl *ctl)
 }
 
 static const struct option_spec options[] = {
-    {"dir", "DIR", NULL, "where ca.cert and ca.key are written", false},
-    {"cluster", "NAME", NULL, "the cluster's name", false},
-    {"passphrase-fd", "N", NULL, "read the new key's passphrase from descriptor N (else it is asked for)", false},
-    {"no-passphrase", NULL, NULL, "leave ca.key unencrypted", false},
+    {"dir", "DIR", NULL, "where ca.cert and ca.key are written", OPTION_REQUIRED},
+    {"cluster", "NAME", NULL, "the cluster's name", OPTION_REQUIRED},
+    {"passphrase-fd", "N", NULL, "read the new key's passphrase from descriptor N (else it is asked for)", 0},
+    {"no-passphrase", NULL, NULL, "leave ca.key unencrypted", 0},
 };
 
 static const struct command rows[] = {

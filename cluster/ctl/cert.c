@@ -40,11 +40,11 @@ static RESULT cert_issue(struct ctl *ctl)
 }
 
 static const struct option_spec options[] = {
-    {"ca", "DIR", NULL, "the folder of ca.cert and ca.key", false},
-    {"out", "PREFIX", NULL, "writes PREFIX.cert and PREFIX.key", false},
-    {"name", "DNS|IP", NULL, "a name or address that clients reach it by", true},
-    {"days", "N", NULL, "how long it is valid (365)", false},
-    {"ca-passphrase-fd", "N", NULL, "read ca.key's passphrase from descriptor N (else it is asked for)", false},
+    {"ca", "DIR", NULL, "the folder of ca.cert and ca.key", OPTION_REQUIRED},
+    {"out", "PREFIX", NULL, "writes PREFIX.cert and PREFIX.key", OPTION_REQUIRED},
+    {"name", "DNS|IP", NULL, "a name or address that clients reach it by", OPTION_REPEATS},
+    {"days", "N", NULL, "how long it is valid (365)", 0},
+    {"ca-passphrase-fd", "N", NULL, "read ca.key's passphrase from descriptor N (else it is asked for)", 0},
 };
 
 static const struct command rows[] = {

@@ -37,13 +37,12 @@ static RESULT client_create(struct ctl *ctl)
 }
 
 static const struct option_spec options[] = {
-    {"ca", "DIR", NULL, "the folder of ca.cert and ca.key", false},
-    {"out", "FOLDER", NULL, "the credential folder to make", false},
-    {"role", "ROLE", NULL, "client (the default), operator, auditor or status", false},
-    {"passphrase-fd", "N", NULL, "read the new key's passphrase from descriptor N (else it is asked for, twice)",
-     false},
-    {"no-passphrase", NULL, NULL, "leave client.key unencrypted, readable by its owner only", false},
-    {"ca-passphrase-fd", "N", NULL, "read ca.key's passphrase from descriptor N (else it is asked for)", false},
+    {"ca", "DIR", NULL, "the folder of ca.cert and ca.key", OPTION_REQUIRED},
+    {"out", "FOLDER", NULL, "the credential folder to make", OPTION_REQUIRED},
+    {"role", "ROLE", NULL, "client (the default), operator, auditor or status", 0},
+    {"passphrase-fd", "N", NULL, "read the new key's passphrase from descriptor N (else it is asked for, twice)", 0},
+    {"no-passphrase", NULL, NULL, "leave client.key unencrypted, readable by its owner only", 0},
+    {"ca-passphrase-fd", "N", NULL, "read ca.key's passphrase from descriptor N (else it is asked for)", 0},
 };
 
 static const struct command rows[] = {

@@ -16,12 +16,14 @@
 #define COMMAND_GIVEN_MAX 128
 #define COMMAND_TEXT_MAX (64u * 1024 * 1024)
 
+enum option_flags { OPTION_REPEATS = 1, OPTION_REQUIRED = 2 };
+
 struct option_spec {
     const char *name;        /* "cacert" */
     const char *value;       /* what stands for it in the help; NULL: a flag without a value */
     const char *environment; /* a variable that gives the default, or NULL */
     const char *help;
-    bool        repeats;
+    unsigned    flags; /* enum option_flags, ored; a command of whose options one is required does not run without it */
 };
 
 /* Which of the common options a command takes, and what is made ready before it runs. */
@@ -60,6 +62,7 @@ struct ctl {
     unsigned              given_count;
     struct given_option   given[COMMAND_GIVEN_MAX];
     bool                  usage_error; /* the failure is one of usage: exit code 2 */
+    bool                  answered;    /* by the coordinator: what failed then is no matter of reaching it */
 
     struct authority *authority; /* owned; as needs says */
     struct credential credential;
@@ -76,16 +79,20 @@ struct command_group {
     unsigned              count;
 };
 extern const struct command_group commands_ca, commands_cert, commands_dek, commands_client, commands_roster,
-    commands_node, commands_key, commands_key_use, commands_request, commands_status;
+    commands_node, commands_key_generate, commands_key, commands_key_use, commands_key_birth, commands_request,
+    commands_status;
 extern const struct command_group *const command_groups[];
 extern const unsigned                    command_group_count;
 /* Options that every command takes, and those of `needs`. */
 const struct option_spec *common_options(unsigned *count);
 bool                      common_option_applies(const struct option_spec *, unsigned needs);
+bool                      common_option_required(const struct option_spec *, unsigned needs);
 
 /* Fails with KMS_E_ARGUMENT and marks the failure as one of usage. */
 #define usage_fail(ctl, ...) ((ctl)->usage_error = true, fail(KMS_E_ARGUMENT, __VA_ARGS__))
 
+/* Brings noun and verb to argv[1] and argv[2], from behind the options that all commands know. */
+void command_bring_forward(int argc, char **argv);
 /* Arguments. argv begins after noun and verb. */
 RESULT command_parse(struct ctl *, int argc, char **argv);
 /* NULL / false if not given. The environment counts as given. */
@@ -120,6 +127,8 @@ void result_item(struct ctl *, const char *name, cJSON *item);
 /* The document itself is `item` from now on; takes it over. */
 void result_replace(struct ctl *, cJSON *item);
 
+/* The bytes of an option in hex; anything else is wrong usage. */
+RESULT content_hex(struct buf *out, struct ctl *, const char *option);
 /* A file's whole content, or standard input's for "-"; out->max bounds it. */
 RESULT content_read(struct buf *out, const char *path);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a command needs before it runs: the CA, the credential with its PIN, the connection. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ RESULT command_passphrase(struct ctl *ctl, const char *option, const char *promp
     long fd;
 
     TRY(option_number(ctl, option, 0, DESCRIPTOR_MAX, -1, &fd));
+    if (fd >= 0 && fcntl((int)fd, F_GETFD) < 0) return usage_fail(ctl, "--%s: descriptor %ld is not open", option, fd);
     if (fd >= 0) {
         TRY_AT(password_read_fd(out, (int)fd), "--%s %ld", option, fd);
         return KMS_OK;
@@ -70,6 +72,8 @@ static RESULT set_url(struct ctl *ctl)
     TRY(option_required(ctl, "url", &url));
     TRY(option_number(ctl, "timeout", 1, REQUEST_LIFETIME_MAX_S, 30, &timeout));
     TRY(option_number(ctl, "wait", 0, REQUEST_LIFETIME_MAX_S, 0, &wait));
+    if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+        return usage_fail(ctl, "--url: \"%.200s\" is no coordinator's (as in https://127.0.0.1:8080)", url);
     size_t len = strlen(url);
     while (len > 0 && url[len - 1] == '/') len--;
     if (len >= sizeof ctl->client.url || strlen(cacert) >= sizeof ctl->client.ca_path)
@@ -107,6 +111,7 @@ RESULT command_call(struct ctl *ctl, const char *method, const char *path, struc
     CLEANUP(reply_clear) struct client_reply reply = {0};
 
     TRY(client_call(&ctl->client, method, path, body, NULL, &reply));
+    ctl->answered = true;
     TRY(client_error(&reply));
     TRY_AT(json_parse(out, buf_bytes(&reply.body)), "the answer of %s", ctl->client.url);
     return KMS_OK;

@@ -5,6 +5,17 @@
 #include <unistd.h>
 
 #include "cluster/ctl/command.h"
+#include "common/base/text.h"
+
+RESULT content_hex(struct buf *out, struct ctl *ctl, const char *option)
+{
+    const char  *text = option_text(ctl, option);
+    enum kms_err err = hex_decode_buf(out, bytes_str(text == NULL ? "" : text));
+
+    ctl->usage_error = err != KMS_OK;
+    TRY_AT(err, "--%s", option);
+    return KMS_OK;
+}
 
 static void close_fd(int *fd)
 {

@@ -4,6 +4,7 @@
 
 #include "cluster/ctl/command.h"
 #include "common/crypto/group.h"
+#include "common/crypto/rng.h"
 #include "common/secret/secmem.h"
 
 static int exit_code(const struct ctl *ctl, enum kms_err err)
@@ -26,31 +27,31 @@ static int exit_code(const struct ctl *ctl, enum kms_err err)
 }
 
 /* What to do, where the error's own text cannot know. */
-static const char *advice(const struct command *c, enum kms_err err)
+static const char *advice(const struct ctl *ctl, enum kms_err err)
 {
     static const struct {
         enum kms_err err;
-        const char  *text;
+        const char  *before, *after; /* the coordinator has answered */
     } rows[] = {
-        {KMS_E_PASSWORD, "give the right PIN with --pin-fd, or on a terminal"},
-        {KMS_E_UNAVAILABLE, "is the coordinator running? --wait SECONDS tries again"},
-        {KMS_E_QUORUM, "see `kmsctl node list`; --wait SECONDS tries again"},
-        {KMS_E_TIMEOUT, "try again, or raise --timeout"},
-        {KMS_E_DENIED, "another credential may: --credential DIR"},
-        {KMS_E_EXPIRED, "is this machine's clock right?"},
-        {KMS_E_NOT_FOUND, "is the name right?"},
+        {KMS_E_PASSWORD, "give the right PIN with --pin-fd, or on a terminal", NULL},
+        {KMS_E_UNAVAILABLE, "is the coordinator running? --wait SECONDS tries again", "--wait SECONDS tries again"},
+        {KMS_E_QUORUM, NULL, "--wait SECONDS tries again; operators see who is down by `kmsctl node list`"},
+        {KMS_E_TIMEOUT, "try again, or raise --timeout", "try again, or raise --timeout"},
+        {KMS_E_DENIED, "another credential may: --credential DIR", "another credential may: --credential DIR"},
+        {KMS_E_EXPIRED, "is this machine's clock right?", "is this machine's clock right?"},
+        {KMS_E_NOT_FOUND, "is the name right?", NULL},
     };
 
-    if (c == NULL || (c->needs & NEEDS_CREDENTIAL) == 0) return NULL;
+    if (ctl->command == NULL || (ctl->command->needs & NEEDS_CREDENTIAL) == 0) return NULL;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-        if (rows[i].err == err) return rows[i].text;
+        if (rows[i].err == err) return ctl->answered ? rows[i].after : rows[i].before;
     return NULL;
 }
 
 static void print_error(const struct ctl *ctl, enum kms_err err)
 {
     const struct command *c = ctl->command;
-    const char           *hint = ctl->usage_error ? "see --help" : advice(c, err);
+    const char           *hint = ctl->usage_error ? "see --help" : advice(ctl, err);
 
     fprintf(stderr, "kmsctl: ");
     if (c != NULL) fprintf(stderr, "%s%s%s: ", c->noun, c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb);
@@ -108,6 +109,7 @@ static enum kms_err print_outcome(struct ctl *ctl, enum kms_err err)
 static RESULT run_command(struct ctl *ctl)
 {
     TRY(secmem_init());
+    TRY(rng_self_test());
     TRY(group_init());
     TRY(command_connect(ctl, ctl->command->needs & NEEDS_CLUSTER));
     return ctl->command->run(ctl);
@@ -171,7 +173,7 @@ static int run_top(const char *word)
         help_man(stdout);
         return CTL_OK;
     }
-    fprintf(stderr, "kmsctl: no command \"%.60s\" (see `kmsctl --help`)\n", word);
+    fprintf(stderr, "kmsctl: no %s \"%.60s\" (see `kmsctl --help`)\n", word[0] == '-' ? "option" : "command", word);
     return CTL_USAGE;
 }
 
@@ -179,6 +181,7 @@ int ctl_main(int argc, char **argv)
 {
     bool noun_known;
 
+    command_bring_forward(argc, argv);
     if (argc < 2) {
         help_all(stderr);
         return CTL_USAGE;
@@ -194,7 +197,7 @@ int ctl_main(int argc, char **argv)
         help_noun(stdout, argv[1]);
         return CTL_OK;
     }
-    fprintf(stderr, "kmsctl: %s %.60s: no such verb (see `kmsctl %s --help`)\n", argv[1], verb == NULL ? "" : verb,
-            argv[1]);
+    if (verb != NULL && verb[0] != '-') fprintf(stderr, "kmsctl: %s %.60s: no such verb\n\n", argv[1], verb);
+    help_noun(stderr, argv[1]);
     return CTL_USAGE;
 }

@@ -52,23 +52,23 @@ static RESULT dek_passwd_run(struct ctl *ctl)
 }
 
 static const struct option_spec create_options[] = {
-    {"node", "NAME", NULL, "the node that it belongs to", false},
-    {"file", "FILE", NULL, "where it is written, e.g. certs/tss1/tss1.dek", false},
-    {"password-fd", "N", NULL, "read the password from descriptor N (else it is asked for, twice)", false},
-    {"iterations", "N", NULL, "PBKDF2 iterations (600000; not under 10000)", false},
+    {"node", "NAME", NULL, "the node that it belongs to", OPTION_REQUIRED},
+    {"file", "FILE", NULL, "where it is written, e.g. certs/tss1/tss1.dek", OPTION_REQUIRED},
+    {"password-fd", "N", NULL, "read the password from descriptor N (else it is asked for, twice)", 0},
+    {"iterations", "N", NULL, "PBKDF2 iterations (600000; not under 10000)", 0},
 };
 static const struct option_spec passwd_options[] = {
-    {"node", "NAME", NULL, "the node that it belongs to", false},
-    {"file", "FILE", NULL, "the DEK file", false},
-    {"old-password-fd", "N", NULL, "read the present password from descriptor N (else it is asked for)", false},
-    {"password-fd", "N", NULL, "read the new password from descriptor N (else it is asked for, twice)", false},
-    {"iterations", "N", NULL, "PBKDF2 iterations (600000; not under 10000)", false},
+    {"node", "NAME", NULL, "the node that it belongs to", OPTION_REQUIRED},
+    {"file", "FILE", NULL, "the DEK file", OPTION_REQUIRED},
+    {"old-password-fd", "N", NULL, "read the present password from descriptor N (else it is asked for)", 0},
+    {"password-fd", "N", NULL, "read the new password from descriptor N (else it is asked for, twice)", 0},
+    {"iterations", "N", NULL, "PBKDF2 iterations (600000; not under 10000)", 0},
 };
 
 static const struct command rows[] = {
     {"dek", "create", "", 0, 0, "make a node's data encryption key, under a password", NEEDS_NOTHING, create_options,
      ARRAY_LEN(create_options), dek_create_run},
-    {"dek", "passwd", "", 0, 0, "change that password", NEEDS_NOTHING, passwd_options, ARRAY_LEN(passwd_options),
-     dek_passwd_run},
+    {"dek", "passwd", "", 0, 0, "change that password, or raise the number of iterations", NEEDS_NOTHING,
+     passwd_options, ARRAY_LEN(passwd_options), dek_passwd_run},
 };
 const struct command_group commands_dek = {rows, ARRAY_LEN(rows)};

@@ -54,14 +54,15 @@ void help_noun(FILE *out, const char *noun)
     fprintf(out, "\n`kmsctl %s VERB --help` says more.\n", noun);
 }
 
-static void print_option(FILE *out, const struct option_spec *o)
+static void print_option(FILE *out, const struct option_spec *o, bool required)
 {
     char name[48];
 
     (void)snprintf(name, sizeof name, "%s%s%s%s", o->name[1] == '\0' ? "-" : "--", o->name, o->value == NULL ? "" : " ",
                    o->value == NULL ? "" : o->value);
-    fprintf(out, "  %-26s %s%s", name, o->help, o->repeats ? " (may be repeated)" : "");
-    if (o->environment != NULL) fprintf(out, " [%s]", o->environment);
+    fprintf(out, "  %-26s %s%s", name, o->help, (o->flags & OPTION_REPEATS) != 0 ? " (may be repeated)" : "");
+    if (required && o->environment != NULL) fprintf(out, " (required, or %s)", o->environment);
+    if (required && o->environment == NULL) fputs(" (required)", out);
     fputc('\n', out);
 }
 
@@ -73,9 +74,11 @@ void help_command(FILE *out, const struct command *c)
     fprintf(out, "usage: kmsctl ");
     print_name(out, c);
     fprintf(out, " [options]\n\n%s\n\noptions:\n", c->summary);
-    for (unsigned i = 0; i < c->option_count; i++) print_option(out, &c->options[i]);
+    for (unsigned i = 0; i < c->option_count; i++)
+        print_option(out, &c->options[i], (c->options[i].flags & OPTION_REQUIRED) != 0);
     for (unsigned i = 0; i < count; i++)
-        if (common_option_applies(&common[i], c->needs)) print_option(out, &common[i]);
+        if (common_option_applies(&common[i], c->needs))
+            print_option(out, &common[i], common_option_required(&common[i], c->needs));
     fprintf(out, "\nexit codes: %s.\n", exit_codes);
 }
 
@@ -91,7 +94,7 @@ static void roff_text(FILE *out, const char *text)
     }
 }
 
-static void roff_option(FILE *out, const struct option_spec *o)
+static void roff_option(FILE *out, const struct option_spec *o, bool required)
 {
     fputs(".TP\n.B \"", out);
     roff_text(out, o->name[1] == '\0' ? "-" : "--");
@@ -99,7 +102,8 @@ static void roff_option(FILE *out, const struct option_spec *o)
     if (o->value != NULL) fprintf(out, " %s", o->value);
     fputs("\"\n", out);
     roff_text(out, o->help);
-    if (o->repeats) fputs(" (may be repeated)", out);
+    if ((o->flags & OPTION_REPEATS) != 0) fputs(" (may be repeated)", out);
+    if (required) fputs(" (required)", out);
     if (o->environment != NULL) fprintf(out, ". Default: the environment's \\fB%s\\fR", o->environment);
     fputs(".\n", out);
 }
@@ -112,7 +116,8 @@ static void roff_command(FILE *out, const struct command *c)
     fputs("\"\n", out);
     roff_text(out, c->summary);
     fputs("\n", out);
-    for (unsigned i = 0; i < c->option_count; i++) roff_option(out, &c->options[i]);
+    for (unsigned i = 0; i < c->option_count; i++)
+        roff_option(out, &c->options[i], (c->options[i].flags & OPTION_REQUIRED) != 0);
 }
 
 void help_man(FILE *out)
@@ -130,7 +135,7 @@ void help_man(FILE *out)
     for (unsigned g = 0; g < command_group_count; g++)
         for (unsigned i = 0; i < command_groups[g]->count; i++) roff_command(out, &command_groups[g]->rows[i]);
     fputs(".SH COMMON OPTIONS\n", out);
-    for (unsigned i = 0; i < count; i++) roff_option(out, &common[i]);
+    for (unsigned i = 0; i < count; i++) roff_option(out, &common[i], false);
     fputs(".SH ENVIRONMENT\n", out);
     for (unsigned i = 0; i < ARRAY_LEN(variables); i++) {
         fprintf(out, ".TP\n.B %s\n", variables[i].name);
@@ -139,5 +144,5 @@ void help_man(FILE *out)
     }
     fputs(".SH EXIT STATUS\n", out);
     fprintf(out, "%s.\n", exit_codes);
-    fputs(".SH SEE ALSO\n.BR kms-clusterd (8)\n", out);
+    fputs(".SH SEE ALSO\n.BR kms-clusterd (8);\n.I operations.md\nand others in /usr/share/doc/kms\n", out);
 }

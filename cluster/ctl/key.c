@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kmsctl key generate, list, show, delete. */
-#include "cluster/ctl/command.h"
-#include "cluster/ctl/key_info.h"
+/* kmsctl key list, show, delete; how a key is given. */
+#include <unistd.h>
+
+#include "cluster/ctl/key.h"
+#include "cluster/pki/file_write.h"
 #include "common/base/text.h"
 
 #define PAGE 200
+#define LIST_FORMAT(shares) "%-32s  %-9s  " shares "  %-16s  %-16s  %s"
 
-static RESULT key_path(char out[96], const char *key_id, const char *suffix)
+RESULT key_path(struct ctl *ctl, char out[KEY_PATH_MAX], const char *key_id, const char *suffix)
 {
     if (!text_is_name(key_id, KEY_ID_LEN) || strlen(key_id) != KEY_ID_LEN)
-        return fail(KMS_E_ARGUMENT, "\"%.40s\" is not a key id (32 characters; see `kmsctl key list`)", key_id);
-    (void)snprintf(out, 96, "/api/v1/keys/%s%s", key_id, suffix);
+        return usage_fail(ctl, "\"%.40s\" is not a key id (32 characters; see `kmsctl key list`)", key_id);
+    (void)snprintf(out, KEY_PATH_MAX, "/api/v1/keys/%s%s", key_id, suffix);
+    return KMS_OK;
+}
+
+RESULT key_fetch(struct ctl *ctl, const char *key_id, cJSON **item, struct key_info *key)
+{
+    char path[KEY_PATH_MAX];
+
+    TRY(key_path(ctl, path, key_id, ""));
+    TRY(command_call(ctl, "GET", path, BYTES_NONE, item));
+    TRY(key_info_read(key, ctl->authority, *item));
+    if (strcmp(key->birth.key_id, key_id) != 0)
+        return fail(KMS_E_MISMATCH, "the coordinator answered with another key");
     return KMS_OK;
 }
 
@@ -39,96 +54,47 @@ static RESULT say_key(struct ctl *ctl, const struct key_info *key)
     ctl_say(ctl, "shares     %u of %u: %s", key->birth.t, key->birth.n, nodes);
     ctl_say(ctl, "owner      %s", key->birth.owner);
     ctl_say(ctl, "label      %s", key->label);
+    ctl_say(ctl, "id         %s", key->id);
     ctl_say(ctl, "state      %s, since %s", key->state, key->created);
     ctl_say(ctl, "attested   by all %u holders", key->birth.n);
     return KMS_OK;
 }
 
-/* One key, checked, as the result; takes over item. */
-static RESULT give_key(struct ctl *ctl, cJSON *item, struct key_info *key)
+RESULT key_give(struct ctl *ctl, cJSON *item, const struct key_info *key)
 {
-    result_replace(ctl, item);
-    TRY(key_info_read(key, ctl->authority, item));
     TRY(key_info_annotate(item, &key->birth));
     if (!option_flag(ctl, "pem")) return say_key(ctl, key);
     return key_info_pem(&ctl->text, &key->birth);
 }
 
-static RESULT add_text(cJSON *object, const char *name, const char *value)
+/* --birth: to a file, or alone to standard output. */
+static RESULT give_birth(struct ctl *ctl, const cJSON *item, const char *where)
 {
-    return cJSON_AddStringToObject(object, name, value) != NULL ? KMS_OK
-                                                                : fail(KMS_E_MEMORY, "no memory for the request");
-}
+    BUF_LOCAL                encoded = BUF_INIT(BIRTH_ENCODED_MAX), pem = BUF_INIT(2 * BIRTH_ENCODED_MAX);
+    struct birth_certificate certificate;
 
-static RESULT add_number(cJSON *object, const char *name, long value)
-{
-    return cJSON_AddNumberToObject(object, name, (double)value) != NULL
-               ? KMS_OK
-               : fail(KMS_E_MEMORY, "no memory for the request");
-}
-
-static RESULT fill_generate(struct ctl *ctl, cJSON *body)
-{
-    const char *curve = option_text(ctl, "curve"), *label = option_text(ctl, "label"), *id = option_text(ctl, "id");
-    cJSON      *format = cJSON_AddObjectToObject(body, "format");
-    cJSON      *shards = cJSON_AddObjectToObject(body, "shard_properties");
-    long        count, threshold;
-
-    if (format == NULL || shards == NULL) return fail(KMS_E_MEMORY, "no memory for the request");
-    TRY(option_number(ctl, "shards", 2, BIRTH_HOLDERS_MAX, 3, &count));
-    TRY(option_number(ctl, "threshold", 2, BIRTH_HOLDERS_MAX, 2, &threshold));
-    TRY(add_text(format, "type", "ECC"));
-    TRY(add_text(format, "curve", curve == NULL ? "ED25519" : curve));
-    TRY(add_number(shards, "shard_count", count));
-    TRY(add_number(shards, "threshold", threshold));
-    if (option_flag(ctl, "all-of-n") && cJSON_AddTrueToObject(shards, "all_of_n") == NULL)
-        return fail(KMS_E_MEMORY, "no memory for the request");
-    TRY(add_text(body, "label", label == NULL ? "" : label));
-    return add_text(body, "id", id == NULL ? "" : id);
-}
-
-/* What was asked for is what was made: the nodes' signatures alone do not say so. */
-static RESULT check_generated(struct ctl *ctl, const struct key_info *key)
-{
-    const char *label = option_text(ctl, "label"), *curve = option_text(ctl, "curve");
-    long        count, threshold;
-
-    TRY(option_number(ctl, "shards", 2, BIRTH_HOLDERS_MAX, 3, &count));
-    TRY(option_number(ctl, "threshold", 2, BIRTH_HOLDERS_MAX, 2, &threshold));
-    if (key->birth.t != threshold || key->birth.n != count || strcmp(key->label, label == NULL ? "" : label) != 0 ||
-        group_by_id(key->birth.group) != group_by_name(curve == NULL ? "ED25519" : curve) ||
-        strcmp(key->birth.owner, ctl->credential.identity.uri) != 0)
-        return fail(KMS_E_MISMATCH, "key %s is not what was asked for: do not use it", key->birth.key_id);
+    TRY(key_info_birth(&encoded, item));
+    TRY(birth_decode(&certificate, buf_bytes(&encoded)));
+    TRY(birth_encode_pem(&pem, &certificate));
+    if (strcmp(where, "-") == 0) return buf_append(&ctl->text, buf_bytes(&pem));
+    TRY(file_replace(where, buf_bytes(&pem), 0644));
+    ctl_say(ctl, "%s: the birth certificate of %s", where, certificate.body.key_id);
     return KMS_OK;
-}
-
-static RESULT key_generate(struct ctl *ctl)
-{
-    JSON_LOCAL     *body = cJSON_CreateObject();
-    BUF_LOCAL       text = BUF_INIT(REQUEST_BODY_MAX);
-    cJSON          *item = NULL;
-    struct key_info key;
-
-    if (body == NULL) return fail(KMS_E_MEMORY, "no memory for the request");
-    TRY(fill_generate(ctl, body));
-    TRY(json_print(&text, body));
-    TRY(command_call(ctl, "POST", "/api/v1/keys/generate", buf_bytes(&text), &item));
-    TRY(give_key(ctl, item, &key));
-    return check_generated(ctl, &key);
 }
 
 static RESULT key_show(struct ctl *ctl)
 {
+    const char     *birth = option_text(ctl, "birth");
     cJSON          *item = NULL;
     struct key_info key;
-    char            path[96];
 
-    TRY(key_path(path, ctl->args[0], ""));
-    TRY(command_call(ctl, "GET", path, BYTES_NONE, &item));
-    TRY(give_key(ctl, item, &key));
-    if (strcmp(key.birth.key_id, ctl->args[0]) != 0)
-        return fail(KMS_E_MISMATCH, "the coordinator answered with another key");
-    return KMS_OK;
+    if (birth != NULL && option_flag(ctl, "pem")) return usage_fail(ctl, "--pem or --birth, not both");
+    enum kms_err err = key_fetch(ctl, ctl->args[0], &item, &key);
+    if (item != NULL) result_replace(ctl, item);
+    TRY(err);
+    if (birth == NULL) return key_give(ctl, item, &key);
+    TRY(key_info_annotate(item, &key.birth));
+    return give_birth(ctl, item, birth);
 }
 
 static bool is_wanted(const struct ctl *ctl, const struct key_info *key)
@@ -155,8 +121,8 @@ static RESULT list_page(struct ctl *ctl, cJSON *page, cJSON *all, unsigned *bad)
         }
         if (!is_wanted(ctl, &key)) continue;
         const struct prime_group *group = group_by_id(key.birth.group);
-        ctl_say(ctl, "%s  %-9s  %u/%u  %-16s  %s", key.birth.key_id, group == NULL ? "?" : group->name, key.birth.t,
-                key.birth.n, key.state, key.label);
+        ctl_say(ctl, LIST_FORMAT("%u/%u"), key.birth.key_id, group == NULL ? "?" : group->name, key.birth.t,
+                key.birth.n, key.state, key.id[0] == '\0' ? "-" : key.id, key.label);
         TRY(key_info_annotate(item, &key.birth));
         cJSON_AddItemToArray(all, cJSON_DetachItemViaPointer(items, item));
     }
@@ -183,6 +149,7 @@ static RESULT key_list(struct ctl *ctl)
 
     result_item(ctl, "items", all);
     if (all == NULL) return fail(KMS_E_MEMORY, "no memory for the result");
+    if (isatty(STDOUT_FILENO)) ctl_say(ctl, LIST_FORMAT("%s"), "KEYID", "CURVE", "T/N", "STATE", "ID", "LABEL");
     do {
         JSON_LOCAL *page = NULL;
         (void)snprintf(path, sizeof path, "/api/v1/keys?limit=%d%s%s", PAGE, after[0] == '\0' ? "" : "&after=", after);
@@ -198,9 +165,9 @@ static RESULT key_list(struct ctl *ctl)
 static RESULT key_delete(struct ctl *ctl)
 {
     cJSON *item = NULL;
-    char   path[96];
+    char   path[KEY_PATH_MAX];
 
-    TRY(key_path(path, ctl->args[0], ""));
+    TRY(key_path(ctl, path, ctl->args[0], ""));
     TRY(command_call(ctl, "DELETE", path, BYTES_NONE, &item));
     const cJSON *state = cJSON_GetObjectItemCaseSensitive(item, "state"),
                 *date = cJSON_GetObjectItemCaseSensitive(item, "deletionDate");
@@ -210,25 +177,16 @@ static RESULT key_delete(struct ctl *ctl)
     return KMS_OK;
 }
 
-static const struct option_spec generate_options[] = {
-    {"label", "TEXT", NULL, "the key's label, at most 255 bytes", false},
-    {"id", "HEX", NULL, "the key's id (CKA_ID of PKCS#11)", false},
-    {"curve", "NAME", NULL, "ED25519 (the default)", false},
-    {"shards", "N", NULL, "how many nodes hold a share (3)", false},
-    {"threshold", "T", NULL, "how many of them it takes to sign (2)", false},
-    {"all-of-n", NULL, NULL, "accept that T = N: the loss of one node then is the loss of the key", false},
-    {"pem", NULL, NULL, "print the public key as PEM, and nothing else", false},
-};
 static const struct option_spec list_options[] = {
-    {"label", "TEXT", NULL, "only keys of this label", false},
-    {"id", "HEX", NULL, "only keys of this id, in lower case", false},
+    {"label", "TEXT", NULL, "only keys of this label", 0},
+    {"id", "HEX", NULL, "only keys of this id, in lower case", 0},
 };
 static const struct option_spec show_options[] = {
-    {"pem", NULL, NULL, "print the public key as PEM, and nothing else", false}};
+    {"pem", NULL, NULL, "print the public key as PEM, and nothing else", 0},
+    {"birth", "FILE|-", NULL, "write the birth certificate there as PEM (-: to standard output, and nothing else)", 0},
+};
 
 static const struct command rows[] = {
-    {"key", "generate", "", 0, 0, "make a key; its birth certificate is checked before it is believed", NEEDS_CLUSTER,
-     generate_options, ARRAY_LEN(generate_options), key_generate},
     {"key", "list", "", 0, 0, "list keys, each checked", NEEDS_CLUSTER, list_options, ARRAY_LEN(list_options),
      key_list},
     {"key", "show", "KEYID", 1, 1, "show one key, checked", NEEDS_CLUSTER, show_options, ARRAY_LEN(show_options),

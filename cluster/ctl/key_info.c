@@ -138,6 +138,14 @@ RESULT key_info_read(struct key_info *out, const struct authority *authority, co
     return KMS_OK;
 }
 
+RESULT key_info_birth(struct buf *out, const cJSON *item)
+{
+    const cJSON *birth = cJSON_GetObjectItemCaseSensitive(item, "birthCertificate");
+
+    if (!cJSON_IsString(birth)) return fail(KMS_E_FORMAT, "no key: a birthCertificate is missing");
+    return base64_decode(out, bytes_str(birth->valuestring));
+}
+
 RESULT key_info_pem(struct buf *out, const struct birth_body *birth)
 {
     const struct prime_group *group = group_by_id(birth->group);

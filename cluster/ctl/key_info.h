@@ -17,6 +17,8 @@ struct key_info {
 
 /* KMS_E_SIGNATURE, KMS_E_CERTIFICATE, KMS_E_FORMAT or KMS_E_MISMATCH: what the answer claims and nobody signed. */
 RESULT key_info_read(struct key_info *out, const struct authority *, const cJSON *item);
+/* Appends the birth certificate of a key's JSON as bytes: not checked yet. */
+RESULT key_info_birth(struct buf *out, const cJSON *item);
 /* PEM of the attested public key; appends to out. */
 RESULT key_info_pem(struct buf *out, const struct birth_body *);
 /* The item with publicKeyPem made anew from the attested key, and "attestedBy". */

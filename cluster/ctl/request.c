@@ -4,6 +4,9 @@
 
 #include "cluster/ctl/command.h"
 
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define IDEMPOTENCY_KEY_CHARACTERS CAPITALS "abcdefghijklmnopqrstuvwxyz0123456789._-"
+
 /* For a shell: everything between single quotes is itself, and a quote ends, escapes and begins them again. */
 static RESULT append_quoted(struct buf *out, const char *text)
 {
@@ -84,24 +87,39 @@ static void reply_clear(struct client_reply *reply)
     client_reply_clear(reply);
 }
 
+static RESULT check_arguments(struct ctl *ctl)
+{
+    const char *method = ctl->args[0], *path = ctl->args[1], *key = option_text(ctl, "idempotency-key");
+
+    if (method[0] == '\0' || strlen(method) > 7 || strspn(method, CAPITALS) != strlen(method))
+        return usage_fail(ctl, "METHOD: 1 to 7 capital letters, as in GET");
+    if (path[0] != '/' || strlen(path) > 2 * REQUEST_TARGET_MAX)
+        return usage_fail(ctl, "PATH: begins with \"/\", at most %d bytes, as in /api/v1/keys", 2 * REQUEST_TARGET_MAX);
+    if (key != NULL && (key[0] == '\0' || strlen(key) > 64 || strspn(key, IDEMPOTENCY_KEY_CHARACTERS) != strlen(key)))
+        return usage_fail(ctl, "--idempotency-key: 1..64 of A-Za-z0-9._-");
+    return KMS_OK;
+}
+
 static RESULT request_run(struct ctl *ctl)
 {
     CLEANUP(reply_clear) struct client_reply reply = {0};
     BUF_LOCAL                                body = BUF_INIT(REQUEST_BODY_MAX);
     const char                              *data = option_text(ctl, "d");
 
+    TRY(check_arguments(ctl));
     if (data != NULL) TRY(data[0] == '@' ? content_read(&body, data + 1) : buf_append_str(&body, data));
     if (option_flag(ctl, "print-curl")) return print_curl(ctl, buf_bytes(&body), data);
     TRY(client_call(&ctl->client, ctl->args[0], ctl->args[1], buf_bytes(&body), option_text(ctl, "idempotency-key"),
                     &reply));
+    ctl->answered = true;
     TRY(give_reply(ctl, &reply));
     return client_error(&reply);
 }
 
 static const struct option_spec options[] = {
-    {"d", "@FILE|TEXT", NULL, "the body: a file (@- is standard input) or the text itself", false},
-    {"idempotency-key", "KEY", NULL, "1..64 of A-Za-z0-9._- (random)", false},
-    {"print-curl", NULL, NULL, "sign, and print the curl command that sends it, instead of sending", false},
+    {"d", "@FILE|TEXT", NULL, "the body: a file (@- is standard input) or the text itself", 0},
+    {"idempotency-key", "KEY", NULL, "1..64 of A-Za-z0-9._- (random)", 0},
+    {"print-curl", NULL, NULL, "sign, and print the curl command that sends it, instead of sending", 0},
 };
 
 static const struct command rows[] = {

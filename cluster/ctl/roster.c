@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kmsctl roster sign, show: which nodes the cluster has, in an operator's words. */
 #include "cluster/ctl/roster.h"
+
+#include <unistd.h>
+
 #include "cluster/ctl/command.h"
 #include "cluster/pki/file_write.h"
 #include "common/base/clock.h"
@@ -54,6 +57,31 @@ static RESULT give_roster(struct ctl *ctl, const struct roster *roster)
     return KMS_OK;
 }
 
+/* What lies there already is replaced by a later roster only: nodes would not take it back. */
+static RESULT check_later(struct ctl *ctl, const char *path, long sequence)
+{
+    BUF_LOCAL        file = BUF_INIT(2 * STATEMENT_ENCODED_MAX), encoded = BUF_INIT(STATEMENT_ENCODED_MAX);
+    struct statement s;
+
+    if (access(path, F_OK) != 0 || option_flag(ctl, "force")) return KMS_OK;
+    TRY(content_read(&file, path));
+    if (statement_decode_pem(&encoded, buf_bytes(&file)) != KMS_OK ||
+        statement_decode(&s, buf_bytes(&encoded)) != KMS_OK || s.type != STATEMENT_ROSTER)
+        return fail(KMS_E_CONFLICT, "%s exists and is no roster; --force replaces it", path);
+    if (s.sequence >= (uint64_t)sequence)
+        return fail(KMS_E_CONFLICT, "%s is a roster of sequence %llu: give a higher --sequence, or --force", path,
+                    (unsigned long long)s.sequence);
+    return KMS_OK;
+}
+
+static RESULT check_count(struct ctl *ctl, const struct roster *roster)
+{
+    if (roster->count < 2) return usage_fail(ctl, "--node: a roster of one node; a key has two holders at least");
+    if (roster->count < 3)
+        fprintf(stderr, "kmsctl: roster sign: warning: two nodes: each key would need both of them (--all-of-n)\n");
+    return KMS_OK;
+}
+
 static RESULT roster_sign_run(struct ctl *ctl)
 {
     struct roster roster = {0};
@@ -63,14 +91,14 @@ static RESULT roster_sign_run(struct ctl *ctl)
 
     TRY(option_required(ctl, "out", &out));
     TRY(option_number(ctl, "sequence", 1, SEQUENCE_MAX, 0, &sequence));
-    if (sequence == 0) return usage_fail(ctl, "--sequence is needed: one more than the last roster's");
     if (ctl->credential.identity.role != ROLE_OPERATOR)
         return fail(KMS_E_DENIED, "%s is no operator: nodes would refuse its roster", ctl->credential.identity.uri);
     (void)snprintf(roster.cluster, sizeof roster.cluster, "%s", ctl->credential.identity.cluster);
     roster.sequence = (uint64_t)sequence;
     for (unsigned i = 0; i < ctl->given_count; i++)
         if (strcmp(ctl->given[i].spec->name, "node") == 0) TRY(add_node(ctl, &roster, ctl->given[i].value));
-    if (roster.count == 0) return usage_fail(ctl, "--node NAME=CERTFILE[,host=LABEL] is needed, once for each node");
+    TRY(check_count(ctl, &roster));
+    TRY(check_later(ctl, out, sequence));
     TRY(roster_sign_pem(&pem, &roster, &ctl->credential));
     TRY(file_replace(out, buf_bytes(&pem), 0644));
     return give_roster(ctl, &roster);
@@ -99,9 +127,12 @@ static RESULT roster_show_run(struct ctl *ctl)
 }
 
 static const struct option_spec sign_options[] = {
-    {"node", "NAME=CERTFILE[,host=LABEL]", NULL, "a node, its certificate and its anti-affinity label", true},
-    {"sequence", "N", NULL, "one more than the last roster's", false},
-    {"out", "FILE", NULL, "where the signed roster is written (PEM)", false},
+    {"node", "NAME=CERTFILE[,host=LABEL]", NULL, "a node, its certificate and its anti-affinity label",
+     OPTION_REPEATS | OPTION_REQUIRED},
+    {"sequence", "N", NULL, "one more than the last roster's", OPTION_REQUIRED},
+    {"out", "FILE", NULL, "where the signed roster is written (PEM); what is there must be an older roster",
+     OPTION_REQUIRED},
+    {"force", NULL, NULL, "replace what is there, whatever it is", 0},
 };
 
 static const struct command rows[] = {

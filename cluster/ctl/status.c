@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kmsctl status. */
+#include <time.h>
+
 #include "cluster/ctl/command.h"
+#include "common/base/clock.h"
 #include "common/base/text.h"
 
 /* Numbers, words and truth values of the coordinator's answer, one line each. */
@@ -14,17 +17,30 @@ static void say_members(struct ctl *ctl, const cJSON *item)
     }
 }
 
-static RESULT status_run(struct ctl *ctl)
+static RESULT ask(struct ctl *ctl, bool *ready)
 {
     cJSON *item = NULL;
 
     TRY(command_call(ctl, "GET", "/api/v1/status", BYTES_NONE, &item));
     result_replace(ctl, item);
     if (!cJSON_IsObject(item)) return fail(KMS_E_FORMAT, "the coordinator's answer is not a JSON object");
-    say_members(ctl, item);
-    if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "ready")))
-        return fail(KMS_E_UNAVAILABLE, "the cluster is not ready: too few nodes are up");
+    *ready = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "ready"));
     return KMS_OK;
+}
+
+static RESULT status_run(struct ctl *ctl)
+{
+    const struct timespec pause = {0, 200000000};
+    uint64_t              until = clock_monotonic_ms() + (uint64_t)ctl->client.wait_s * 1000;
+    bool                  ready = false;
+
+    TRY(ask(ctl, &ready));
+    while (!ready && clock_monotonic_ms() < until) {
+        (void)nanosleep(&pause, NULL);
+        TRY(ask(ctl, &ready));
+    }
+    say_members(ctl, ctl->result);
+    return ready ? KMS_OK : fail(KMS_E_UNAVAILABLE, "the cluster is not ready: too few nodes are up");
 }
 
 static const struct command rows[] = {

@@ -3,22 +3,22 @@
 #include "cluster/ctl/command.h"
 
 const struct command_group *const command_groups[] = {
-    &commands_ca,   &commands_cert, &commands_dek,     &commands_client,  &commands_roster,
-    &commands_node, &commands_key,  &commands_key_use, &commands_request, &commands_status,
+    &commands_ca,           &commands_cert, &commands_dek,     &commands_client,    &commands_roster,  &commands_node,
+    &commands_key_generate, &commands_key,  &commands_key_use, &commands_key_birth, &commands_request, &commands_status,
 };
 const unsigned command_group_count = ARRAY_LEN(command_groups);
 
 static const struct option_spec common[] = {
-    {"url", "URL", "KMS_URL", "the coordinator, e.g. https://127.0.0.1:8080", false},
-    {"cacert", "FILE", "KMS_CACERT", "the cluster's CA certificate (ca.cert)", false},
-    {"credential", "DIR", "KMS_CREDENTIAL", "credential folder: client.cert, client.key, access_key", false},
+    {"url", "URL", "KMS_URL", "the coordinator, e.g. https://127.0.0.1:8080", OPTION_REQUIRED},
+    {"cacert", "FILE", "KMS_CACERT", "the cluster's CA certificate (ca.cert)", OPTION_REQUIRED},
+    {"credential", "DIR", "KMS_CREDENTIAL", "credential folder: client.cert, client.key, access_key", OPTION_REQUIRED},
     {"pin-fd", "N", NULL,
-     "read the credential's PIN from descriptor N (else KMS_PIN, for development only; else it is asked for)", false},
-    {"passphrase-fd", "N", NULL, "the same as --pin-fd", false},
-    {"timeout", "SECONDS", NULL, "how long one call may take (30)", false},
-    {"wait", "SECONDS", NULL, "try again for so long while the cluster is not available (0)", false},
-    {"json", NULL, NULL, "print one JSON document", false},
-    {"help", NULL, NULL, "this text", false},
+     "read the credential's PIN from descriptor N (else KMS_PIN, for development only; else it is asked for)", 0},
+    {"passphrase-fd", "N", NULL, "the same as --pin-fd", 0},
+    {"timeout", "SECONDS", NULL, "how long one call may take (30)", 0},
+    {"wait", "SECONDS", NULL, "try again for so long while the cluster is not available (0)", 0},
+    {"json", NULL, NULL, "print one JSON document", 0},
+    {"help", NULL, NULL, "this text", 0},
 };
 
 static const unsigned applies_with[] = {
@@ -38,4 +38,9 @@ bool common_option_applies(const struct option_spec *option, unsigned needs)
 
     if ((needs & MAY_NEED_CLUSTER) != 0) needs |= NEEDS_CLUSTER;
     return with == 0 || (with & needs) != 0;
+}
+
+bool common_option_required(const struct option_spec *option, unsigned needs)
+{
+    return (option->flags & OPTION_REQUIRED) != 0 && (applies_with[option - common] & needs) != 0;
 }

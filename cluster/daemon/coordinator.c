@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cluster/api/api.h"
@@ -132,6 +133,22 @@ static void io_node_reset(void *self, unsigned index)
     if (d->peers != NULL) peers_reset(d->peers, index);
 }
 
+static size_t io_node_unsent(void *self, unsigned index)
+{
+    struct coordinator_daemon *d = self;
+
+    return d->peers == NULL ? 0 : peers_unsent(d->peers, index);
+}
+
+/* Where that cannot be told, nothing is free. */
+static uint64_t io_disk_free(void *self)
+{
+    struct coordinator_daemon *d = self;
+    struct statvfs             disk;
+
+    return statvfs(d->options.database, &disk) != 0 ? 0 : (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
 /* ---- stopping ---- */
 
 static void on_drain_check(uv_timer_t *timer)
@@ -200,7 +217,13 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
                 .roster = &d->roster,
                 .roster_statement = bytes(d->roster_statement.data, d->roster_statement.len),
                 .metadata = &d->metadata,
-                .io = {d, io_now_ms, io_wall_ms, io_node_send, io_node_reset},
+                .io = {.self = d,
+                       .now_ms = io_now_ms,
+                       .wall_ms = io_wall_ms,
+                       .node_send = io_node_send,
+                       .node_reset = io_node_reset,
+                       .node_unsent = io_node_unsent,
+                       .disk_free = io_disk_free},
                 .rng = rng_system(),
                 .node_count = o->node_count,
                 .heartbeat_ms = (uint32_t)o->heartbeat_ms,
@@ -209,6 +232,7 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
                 .generate_deadline_ms = (uint32_t)o->common.generate_deadline_ms,
                 .progress_ms = (uint32_t)o->common.progress_ms,
                 .requests_max = (uint32_t)o->requests_max,
+                .disk_reserve = (uint64_t)o->audit_reserve_mb << 20,
                 .version = KMS_VERSION,
     };
 
@@ -222,6 +246,15 @@ static RESULT make_coordinator(struct coordinator_daemon *d)
     return api_new(&d->api, d->coordinator, d->authority);
 }
 
+/* load_roster() has seen that each is in it. */
+static void address_node(struct peer_address *out, const struct node_address *node, const struct roster *roster)
+{
+    *out = (struct peer_address){.port = (uint16_t)node->port, .has_fingerprint = true};
+    (void)snprintf(out->name, sizeof out->name, "%s", node->name);
+    (void)snprintf(out->address, sizeof out->address, "%s", node->address);
+    memcpy(out->fingerprint, roster_find(roster, node->name)->fingerprint, sizeof out->fingerprint);
+}
+
 static RESULT link_nodes(struct coordinator_daemon *d)
 {
     const struct coordinator_options *o = &d->options;
@@ -232,11 +265,7 @@ static RESULT link_nodes(struct coordinator_daemon *d)
                                              .cluster = o->common.cluster,
                                              .peer_role = ROLE_NODE};
 
-    for (unsigned i = 0; i < o->node_count; i++) {
-        (void)snprintf(nodes[i].name, sizeof nodes[i].name, "%s", o->nodes[i].name);
-        (void)snprintf(nodes[i].address, sizeof nodes[i].address, "%s", o->nodes[i].address);
-        nodes[i].port = (uint16_t)o->nodes[i].port;
-    }
+    for (unsigned i = 0; i < o->node_count; i++) address_node(&nodes[i], &o->nodes[i], &d->roster);
     TRY(tls_context_new(&d->to_nodes, &tls));
     struct peers_setup setup = {.loop = &d->loop,
                                 .tls = d->to_nodes,
@@ -267,6 +296,7 @@ static RESULT listen_for_clients(struct coordinator_daemon *d)
                                       .per_address_max = (unsigned)o->per_address_max,
                                       .allow = &d->allow,
                                       .handler = on_request,
+                                      .body_max = api_body_max,
                                       .handler_self = d};
     return http_server_open(&d->server, &setup);
 }

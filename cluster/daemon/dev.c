@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cluster/daemon/daemon.h"
+#include "common/base/check.h"
 #include "common/base/clock.h"
 #include "common/crypto/group.h"
 #include "common/crypto/rng.h"
@@ -104,7 +105,7 @@ static RESULT apply_option(struct dev *dev, int option, const char *value, const
         set_ports(dev, number);
         return KMS_OK;
     default:
-        return fail(KMS_E_ARGUMENT, "an option is unknown or lacks its value");
+        UNREACHABLE();
     }
 }
 
@@ -124,6 +125,7 @@ static RESULT parse(struct dev *dev, int argc, char **argv, bool *help)
             *help = true;
             return KMS_OK;
         }
+        if (option == '?') return fail(KMS_E_ARGUMENT, "%.60s is unknown or lacks its value", argv[optind - 1]);
         TRY(apply_option(dev, option, optarg, &dir));
     }
     if (optind < argc) return fail(KMS_E_ARGUMENT, "unexpected argument \"%.60s\"", argv[optind]);

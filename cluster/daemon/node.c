@@ -13,6 +13,7 @@
 #include "cluster/net/node_service.h"
 #include "cluster/net/sync.h"
 #include "common/base/check.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/secret/harden.h"
 #include "common/secret/secmem.h"
@@ -105,7 +106,7 @@ static RESULT prepare(struct node_daemon *d, int password_fd)
     TRY(runtime_load_identity(&d->authority, &d->credential, &d->options.common, ROLE_NODE));
     TRY(node_check_folders(&d->options));
     TRY(node_open_store(&d->store, &d->options, password_fd));
-    TRY(node_mark_running(&d->store, &d->unclean_start));
+    TRY(node_mark_running(&d->store, &d->unclean_start, clock_wall_s(), BOOT_ID_FILE));
     d->is_marked = true;
     return KMS_OK;
 }

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,10 +16,12 @@
 #include "cluster/pki/pki.h"
 
 #define PASSWORD_TRIES 3
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN 36
+#define NO_BOOT_ID "-"
 #define RUNNING "running "
 #define STOPPED "stopped"
+#define MARK_MAX 96
+#define REFUSE_S 35 /* what the node refuses after an unclean start (30 s), and the time until it starts to */
 
 /* ---- folders ---- */
 
@@ -116,13 +120,22 @@ RESULT node_open_store(struct store *out, const struct node_options *options, in
 
 /* ---- was the last stop clean? ---- */
 
-static void read_boot_id(char out[BOOT_ID_LEN + 1])
+/* The meta record "run": "running <boot> <refuse to>", "stopped <refuse to>". */
+struct run_mark {
+    bool    is_running;
+    char    boot_id[BOOT_ID_LEN + 1];
+    int64_t refuse_to_s; /* requests created before it are refused; 0: none */
+};
+
+/* "-" where it cannot be read: no boot's. */
+static void read_boot_id(char out[BOOT_ID_LEN + 1], const char *path)
 {
-    int     fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
+    int     fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? 0 : read(fd, out, BOOT_ID_LEN);
 
     if (fd >= 0) (void)close(fd);
-    out[len == BOOT_ID_LEN ? len : 0] = '\0';
+    out[BOOT_ID_LEN] = '\0';
+    if (len != BOOT_ID_LEN) (void)strcpy(out, NO_BOOT_ID);
 }
 
 static enum kms_err stop_at_first(void *arg, const struct store_log_row *row)
@@ -146,39 +159,67 @@ static struct store_id run_id(void)
     return (struct store_id){.table = STORE_META, .key = "run"};
 }
 
-/* A process that was killed lost nothing: its rows were the kernel's already. A machine that stopped may have. */
-static RESULT ran_in_another_boot(struct store *store, const char *mark, bool *out)
+/* A store without a mark has never run. */
+static RESULT read_mark(struct run_mark *out, struct store *store)
 {
     struct store_id id = run_id();
     SECRET_LOCAL    value = SECRET_NONE;
+    char            text[MARK_MAX];
 
-    *out = false;
+    *out = (struct run_mark){0};
     enum kms_err err = store_get(store, &id, &value);
     if (err == KMS_E_NOT_FOUND) return KMS_OK;
     TRY(err);
-    *out = !bytes_equal_str(secret_view(&value), STOPPED) && !bytes_equal_str(secret_view(&value), mark);
+    struct bytes mark = secret_view(&value);
+    (void)snprintf(text, sizeof text, "%.*s", (int)(mark.len < sizeof text ? mark.len : sizeof text - 1),
+                   (const char *)mark.data);
+    if (sscanf(text, RUNNING "%36s %" SCNd64, out->boot_id, &out->refuse_to_s) >= 1)
+        out->is_running = true;
+    else if (strncmp(text, STOPPED, sizeof STOPPED - 1) != 0)
+        return fail(KMS_E_CORRUPT, "the store's record of the last run is not readable");
+    else
+        (void)sscanf(text, STOPPED "%" SCNd64, &out->refuse_to_s);
     return KMS_OK;
 }
 
-RESULT node_mark_running(struct store *store, bool *unclean)
+static RESULT write_mark(struct store *store, const struct run_mark *mark)
 {
-    char            boot_id[BOOT_ID_LEN + 1], mark[sizeof RUNNING + BOOT_ID_LEN];
     struct store_id id = run_id();
+    char            text[MARK_MAX];
+
+    if (mark->is_running)
+        (void)snprintf(text, sizeof text, RUNNING "%s %" PRId64, mark->boot_id, mark->refuse_to_s);
+    else
+        (void)snprintf(text, sizeof text, STOPPED " %" PRId64, mark->refuse_to_s);
+    return store_put(store, &id, bytes_str(text));
+}
+
+/* A process that was killed lost nothing: its rows were the kernel's already. A machine that stopped may have. */
+static bool lost_rows(const struct run_mark *last, const struct run_mark *now)
+{
+    return last->is_running && (strcmp(last->boot_id, now->boot_id) != 0 || strcmp(now->boot_id, NO_BOOT_ID) == 0);
+}
+
+RESULT node_mark_running(struct store *store, bool *unclean, int64_t now_s, const char *boot_id_file)
+{
+    struct run_mark last, mark = {.is_running = true};
     bool            has_rows;
 
-    read_boot_id(boot_id);
-    (void)snprintf(mark, sizeof mark, RUNNING "%s", boot_id);
-    TRY(ran_in_another_boot(store, mark, unclean));
+    read_boot_id(mark.boot_id, boot_id_file);
+    TRY(read_mark(&last, store));
     TRY(log_has_rows(store, &has_rows));
-    *unclean = *unclean && has_rows;
-    return store_put(store, &id, bytes_str(mark));
+    *unclean = has_rows && (lost_rows(&last, &mark) || last.refuse_to_s > now_s);
+    if (*unclean) mark.refuse_to_s = now_s + REFUSE_S;
+    return write_mark(store, &mark);
 }
 
 RESULT node_mark_stopped(struct store *store)
 {
-    struct store_id id = run_id();
+    struct run_mark mark;
     int             fd = store_sync_fd(store);
 
     if (fd >= 0 && fdatasync(fd) != 0) return fail(KMS_E_STORAGE, "fdatasync: %s", strerror(errno));
-    return store_put(store, &id, bytes_str(STOPPED));
+    TRY(read_mark(&mark, store));
+    mark.is_running = false;
+    return write_mark(store, &mark);
 }

@@ -67,6 +67,7 @@ static const struct config_option coordinator_table[] = {
     {"cert", PATH(COORDINATOR, common.cert, "", "<base>/certs/gateway/gateway.cert")},
     {"key", PATH(COORDINATOR, common.key, "", "<base>/certs/gateway/gateway.key")},
     {"database", PATH(COORDINATOR, database, "", "<base>/data/kms.db")},
+    {"audit_reserve_mb", NUMBER(COORDINATOR, audit_reserve_mb, 1024, 0, 1 << 30, "free disk that rows of unauthenticated requests leave")},
     {"heartbeat_ms", NUMBER(COORDINATOR, heartbeat_ms, 300, 10, DAY_MS, "between heartbeats to a node")},
     {"heartbeat_misses", NUMBER(COORDINATOR, heartbeat_misses, 3, 1, 1000, "without an answer: the node is down")},
     {"requests_max", NUMBER(COORDINATOR, requests_max, 1024, 1, 65536, "in flight; more are refused with 429")},
@@ -126,16 +127,24 @@ bool options_parse(struct role_arguments *out, int *exit_code, int argc, char **
     *out = (struct role_arguments){.password_fd = -1};
     *exit_code = 2;
     optind = 1;
+    opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (option == 'h') print_usage(stdout, argv[0]);
         if (option == 'v') printf("kms-clusterd %s\n", KMS_VERSION);
         if (option == 'h' || option == 'v') *exit_code = 0;
-        bool ok = option == 'c' || (option == 'p' && is_node && parse_descriptor(&out->password_fd, optarg));
+        if (option == '?' || (option == 'p' && !is_node)) {
+            fprintf(stderr, "kms-clusterd %s: %.60s is unknown or lacks its value; --help says more\n", argv[0],
+                    argv[optind - 1]);
+            return false;
+        }
+        bool ok = option == 'c' || (option == 'p' && parse_descriptor(&out->password_fd, optarg));
         if (option == 'c') out->config = optarg;
         if (option == 'p' && !ok) fprintf(stderr, "kms-clusterd %s: --password-fd: a descriptor's number\n", argv[0]);
         if (!ok) return false;
     }
     if (optind == argc && out->config != NULL) return true;
+    fprintf(stderr, "kms-clusterd %s: %s%.60s\n", argv[0], optind < argc ? "unexpected " : "--config is missing",
+            optind < argc ? argv[optind] : "");
     fprintf(stderr, "usage: kms-clusterd %s --config FILE%s; --help says more\n", argv[0],
             is_node ? " [--password-fd N]" : "");
     return false;

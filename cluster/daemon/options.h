@@ -53,7 +53,7 @@ struct coordinator_options {
     unsigned              allow_count;
     struct node_address   nodes[ROSTER_NODES_MAX];
     unsigned              node_count;
-    int64_t               heartbeat_ms, heartbeat_misses, requests_max;
+    int64_t               heartbeat_ms, heartbeat_misses, requests_max, audit_reserve_mb;
     char                  default_algorithm_ed25519[16];
 };
 

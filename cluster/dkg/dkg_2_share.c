@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DKG round 2: open the commitment, prove every coefficient, deal the shares; and what is checked on receipt. */
 #include "cluster/dkg/dkg_internal.h"
+#include "common/crypto/ct.h"
 #include "common/secret/wipe.h"
 
 /*
@@ -30,12 +31,14 @@ static enum kms_err broadcast_opening(struct session *s)
     struct dkg_memory           *m = session_memory(s);
     struct dlog_context          context = {TAG_POK_COEFFICIENT, session_ssid(s), p->self, BYTES_NONE};
     struct dlog_statement        statement = {p->group, p->t, m->F[p->self].point};
+    struct hedge                 hedge = hedge_of(s, session_ssid(s));
     size_t                       proof_len = dlog_proof_len(p->group, p->t);
     uint8_t                     *body = session_broadcast(s, m->value_len + sizeof m->r + proof_len);
 
+    ct_declassify(m->chain_codes[p->self], CHAIN_CODE_LEN); /* part of the value, which is broadcast */
     memcpy(body, m->value, m->value_len);
     memcpy(body + m->value_len, m->r, sizeof m->r);
-    return dlog_prove(body + m->value_len + sizeof m->r, &context, &statement, m->f.coefficient, p->rng);
+    return dlog_prove(body + m->value_len + sizeof m->r, &context, &statement, m->f.coefficient, &hedge);
 }
 
 /* crypto.md 1.1 R2: all commitments are in; broadcast (F_i, cc_i, r_i, proofs), send f_i(j) to each j. */
@@ -77,7 +80,7 @@ static enum kms_err read_points(struct session *s, struct reader *r, struct feld
 static enum kms_err check_commitment(struct session *s, party from, struct bytes value, const uint8_t *r_j)
 {
     struct dkg_memory        *m = session_memory(s);
-    struct commitment_context context = {session_ssid(s), from};
+    struct commitment_context context = {TAG_COMMIT, session_ssid(s), from};
 
     if (commitment_check(m->commitments[from], context, value, r_j) != KMS_OK)
         return session_fault(s, KMS_E_PROOF, "opening is not of the commitment");

@@ -67,8 +67,9 @@ enum kms_err dkg_3_prove(struct session *s)
 
     struct dlog_context   context = {TAG_POK_SHARE, session_ssid(s), p->self, BYTES_OF(bound)};
     struct dlog_statement statement = {p->group, 1, &key->public_shares[p->self]};
+    struct hedge          hedge = hedge_of(s, session_ssid(s));
     uint8_t              *body = session_broadcast(s, dlog_proof_len(p->group, 1));
-    return dlog_prove(body, &context, &statement, &key->secret_share, p->rng);
+    return dlog_prove(body, &context, &statement, &key->secret_share, &hedge);
 }
 
 /* crypto.md 1.1 R4. The echo of the openings has been compared, so whoever fails here holds the same transcript. */

@@ -60,7 +60,7 @@ static enum kms_err offer(struct session *s)
     TRY(ot_base_receive(&m->receiver, out, &as_alice, rng));
     TRY(rng_fill(rng, m->contribution[self], ZERO_CONTRIBUTION_LEN));
     TRY(rng_fill(rng, m->opening, sizeof m->opening));
-    commitment_make(out + OT_BASE_MESSAGE_1_LEN, (struct commitment_context){session_ssid(s), self},
+    commitment_make(out + OT_BASE_MESSAGE_1_LEN, (struct commitment_context){TAG_PAIR_COMMIT, session_ssid(s), self},
                     BYTES_OF(m->contribution[self]), m->opening);
     return KMS_OK;
 }
@@ -116,7 +116,8 @@ static enum kms_err on_answer(struct session *s, party from, struct reader *r)
 
     if (r->failed) return session_fault(s, KMS_E_FORMAT, "answer of a wrong length");
     if (commitment_check(session_payload(s, ROW_OFFER, from).data + OT_BASE_MESSAGE_1_LEN,
-                         (struct commitment_context){session_ssid(s), from}, contribution, opening.data) != KMS_OK)
+                         (struct commitment_context){TAG_PAIR_COMMIT, session_ssid(s), from}, contribution,
+                         opening.data) != KMS_OK)
         return session_fault(s, KMS_E_PROOF, "a contribution is not what was committed to");
     memcpy(m->contribution[from], contribution.data, ZERO_CONTRIBUTION_LEN);
     return take_trees(s, from, message_2.data, trees.data);

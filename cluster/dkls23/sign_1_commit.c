@@ -52,7 +52,8 @@ static enum kms_err commit(struct session *s, struct rng *rng)
     TRY(rng_fill(rng, m->opening, sizeof m->opening));
     group_base_mul(g, &m->R_own, &m->a[DKLS23_R]);
     group_encode(g, R, &m->R_own);
-    commitment_make(session_broadcast(s, COMMITMENT_LEN), (struct commitment_context){m->run, session_params(s)->self},
+    commitment_make(session_broadcast(s, COMMITMENT_LEN),
+                    (struct commitment_context){TAG_DKLS23_COMMIT, m->run, session_params(s)->self},
                     bytes(R, g->point_len), m->opening);
     return KMS_OK;
 }

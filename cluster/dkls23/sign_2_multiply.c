@@ -128,8 +128,8 @@ enum kms_err dkls23_2_on_opening(struct session *s, party from, struct reader *r
     struct bytes              pk = reader_view(r, g->point_len);
 
     if (r->failed) return session_fault(s, KMS_E_FORMAT, "opening of a commitment of a wrong length");
-    if (commitment_check(session_payload(s, DKLS23_ROW_COMMIT, from).data, (struct commitment_context){m->run, from}, R,
-                         opening.data) != KMS_OK)
+    if (commitment_check(session_payload(s, DKLS23_ROW_COMMIT, from).data,
+                         (struct commitment_context){TAG_DKLS23_COMMIT, m->run, from}, R, opening.data) != KMS_OK)
         return session_fault(s, KMS_E_PROOF, "a commitment is not opened as it was made");
     if (group_decode(g, &m->peers[from].R, R) != KMS_OK || group_decode(g, &m->peers[from].pk, pk) != KMS_OK)
         return session_fault(s, KMS_E_FORMAT, "R_j or pk_j is not a valid point");

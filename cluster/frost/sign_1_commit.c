@@ -2,7 +2,7 @@
 /* FROST round one (RFC 9591 5.1), in the opening: nonces, and commitments to them. */
 #include "cluster/frost/sign_internal.h"
 #include "cluster/frost/suites.h"
-#include "common/crypto/hash.h"
+#include "cluster/mpc/hedge.h"
 #include "common/secret/wipe.h"
 
 void frost_commit(struct frost_memory *m, const struct key_share *key, const uint8_t random[2][NONCE_RANDOM_LEN])
@@ -18,18 +18,22 @@ void frost_commit(struct frost_memory *m, const struct key_share *key, const uin
 }
 
 /*
- * DEVIATION: where RFC 9591 4.1 takes random_bytes(32) we take H(FROST_HEDGE, 32 random bytes, H of all inputs, which
- * of the two), so that a generator that repeats itself does not repeat a nonce for another message (crypto.md 9, 40).
+ * DEVIATION: where RFC 9591 4.1 takes random_bytes(32) we take half of H_wide(FROST_HEDGE, 64 random bytes, salt, H of
+ * all inputs, self, tag, which of the two). A generator that repeats itself does not repeat a nonce for another message
+ * (crypto.md 9, 40), nor for the same one again: the salt is what a machine that was rewound does not repeat, as far as
+ * its driver can tell (cluster/node/sessions.c). What remains: a machine set back with its disk whose clocks show the
+ * same milliseconds and whose kernel was not told, asked by a coordinator that gives the tag again.
  */
 static enum kms_err draw_hedged(uint8_t out[2][NONCE_RANDOM_LEN], struct session *s)
 {
-    for (uint8_t which = 0; which < 2; which++) {
-        TRY(rng_fill(session_params(s)->rng, out[which], NONCE_RANDOM_LEN));
-        struct bytes items[] = {bytes(out[which], NONCE_RANDOM_LEN), bytes(session_inputs(s), 32), bytes(&which, 1)};
-        uint8_t      hedged[32];
-        hash_items(hedged, TAG_FROST_HEDGE, items, ARRAY_LEN(items));
-        memcpy(out[which], hedged, sizeof hedged);
-        WIPE(hedged);
+    struct hedge hedge = hedge_of(s, session_inputs(s));
+
+    for (unsigned which = 0; which < 2; which++) {
+        struct hedge_use use = {TAG_FROST_HEDGE, bytes(session_tag(s), SESSION_TAG_LEN), BYTES_NONE, which};
+        uint8_t          wide[64];
+        TRY(hedge_bytes(wide, &hedge, &use));
+        memcpy(out[which], wide, NONCE_RANDOM_LEN);
+        WIPE(wide);
     }
     return KMS_OK;
 }

@@ -11,7 +11,7 @@ void commitment_make(uint8_t out[COMMITMENT_LEN], struct commitment_context c, s
 {
     struct hash h;
 
-    hash_begin(&h, TAG_COMMIT, 4);
+    hash_begin(&h, c.tag, 4);
     hash_item(&h, bytes(c.ssid, SSID_LEN));
     hash_item_u16(&h, c.pid);
     hash_item(&h, value);

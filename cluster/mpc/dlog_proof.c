@@ -59,9 +59,34 @@ static void challenge(struct scalar *e, const struct dlog_context *c, const stru
     scalar_from_hash(s->group, e, &h);
 }
 
+/* What the proof is of and bound to. (2 items; a draw has 7.) */
+static void hash_purpose(uint8_t out[32], const struct dlog_context *c)
+{
+    struct bytes items[] = {bytes_str(tag_string(c->tag)), c->more};
+
+    hash_items(out, TAG_POK_HEDGE, items, ARRAY_LEN(items));
+}
+
+/* CT: leaks nothing. */
+static enum kms_err draw_nonces(struct nonces *n, const struct dlog_context *c, const struct dlog_statement *s,
+                                const struct scalar *secrets, const struct hedge *h)
+{
+    uint8_t      purpose[32], secret[SCALAR_LEN_MAX];
+    enum kms_err err = KMS_OK;
+
+    hash_purpose(purpose, c);
+    for (unsigned k = 0; k < s->count && err == KMS_OK; k++) {
+        struct hedge_use use = {TAG_POK_HEDGE, BYTES_OF(purpose), bytes(secret, s->group->scalar_len), k};
+        scalar_encode(s->group, secret, &secrets[k]);
+        err = hedge_scalar(s->group, &n->k[k], h, &use);
+    }
+    WIPE(secret);
+    return err;
+}
+
 /* CT: leaks the number of points only. */
 enum kms_err dlog_prove(uint8_t *out, const struct dlog_context *c, const struct dlog_statement *s,
-                        const struct scalar *secrets, struct rng *rng)
+                        const struct scalar *secrets, const struct hedge *h)
 {
     const struct prime_group          *g = s->group;
     size_t                             len = dlog_proof_len(g, s->count);
@@ -69,9 +94,9 @@ enum kms_err dlog_prove(uint8_t *out, const struct dlog_context *c, const struct
     uint8_t                            transcript[32];
 
     CHECK(s->count >= 1 && s->count <= DLOG_POINTS_MAX);
+    TRY(draw_nonces(&n, c, s, secrets, h));
     for (unsigned k = 0; k < s->count; k++) {
         struct point R;
-        TRY(scalar_random(g, &n.k[k], rng));
         group_base_mul(g, &R, &n.k[k]);
         group_encode(g, response_of(out, g, k) - g->point_len, &R);
     }

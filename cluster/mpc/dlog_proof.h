@@ -9,9 +9,7 @@
 #ifndef KMS_CLUSTER_MPC_DLOG_PROOF_H
 #define KMS_CLUSTER_MPC_DLOG_PROOF_H
 
-#include "cluster/protocol/message.h"
-#include "common/crypto/group.h"
-#include "common/crypto/tags.h"
+#include "cluster/mpc/hedge.h"
 
 #define DLOG_POINTS_MAX PARTIES_MAX
 
@@ -34,9 +32,12 @@ static inline size_t dlog_proof_len(const struct prime_group *g, unsigned count)
     return count * (g->point_len + g->scalar_len);
 }
 
-/* out: dlog_proof_len() bytes. secrets: [count]. CT in the secrets. */
+/*
+ * out: dlog_proof_len() bytes. secrets: [count]. Nonces are drawn from all that the challenge will depend on and the
+ * secret itself: two challenges for one nonce would give it away. CT in the secrets.
+ */
 RESULT dlog_prove(uint8_t             *out, const struct dlog_context *, const struct dlog_statement *,
-                  const struct scalar *secrets, struct rng *);
+                  const struct scalar *secrets, const struct hedge *);
 /* KMS_E_PROOF; KMS_E_FORMAT for a wrong length or a scalar that is not below q. */
 RESULT dlog_verify(const struct dlog_context *, const struct dlog_statement *, struct bytes proof);
 

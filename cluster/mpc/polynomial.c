@@ -10,11 +10,15 @@ void polynomial_wipe(struct polynomial *f)
     wipe(f, sizeof *f);
 }
 
-enum kms_err polynomial_random(const struct prime_group *g, struct polynomial *out, unsigned count, struct rng *rng)
+enum kms_err polynomial_random(const struct prime_group *g, struct polynomial *out, unsigned count,
+                               const struct hedge *h, enum tag_id tag)
 {
     CHECK(count >= 1 && count <= PARTIES_MAX);
     out->count = count;
-    for (unsigned k = 0; k < count; k++) TRY(scalar_random(g, &out->coefficient[k], rng));
+    for (unsigned k = 0; k < count; k++) {
+        struct hedge_use use = {tag, BYTES_NONE, BYTES_NONE, k};
+        TRY(hedge_scalar(g, &out->coefficient[k], h, &use));
+    }
     return KMS_OK;
 }
 

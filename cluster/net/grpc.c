@@ -42,7 +42,14 @@ enum grpc_status grpc_status_of(enum kms_err err)
 
 void grpc_frames_init(struct grpc_frames *f)
 {
-    *f = (struct grpc_frames){.in = BUF_INIT(2 * (GRPC_PREFIX_LEN + GRPC_MESSAGE_MAX))};
+    *f =
+        (struct grpc_frames){.in = BUF_INIT(2 * (GRPC_PREFIX_LEN + GRPC_MESSAGE_MAX)), .message_max = GRPC_MESSAGE_MAX};
+}
+
+void grpc_frames_init_single(struct grpc_frames *f)
+{
+    grpc_frames_init(f);
+    f->is_single = true;
 }
 
 void grpc_frames_clear(struct grpc_frames *f)
@@ -64,10 +71,11 @@ static RESULT check_prefixes(const struct grpc_frames *f)
         if (prefix[0] > 1) return fail(KMS_E_FORMAT, "gRPC frame with flags %u", prefix[0]);
         if (prefix[0] == 1) return fail(KMS_E_UNSUPPORTED, "compressed gRPC messages are not accepted");
         size_t len = length_at(prefix);
-        if (len > GRPC_MESSAGE_MAX)
-            return fail(KMS_E_TOO_LARGE, "gRPC message of %zu bytes, at most %u", len, GRPC_MESSAGE_MAX);
+        if (len > f->message_max)
+            return fail(KMS_E_TOO_LARGE, "gRPC message of %zu bytes, at most %zu", len, f->message_max);
         if (f->in.len - at - GRPC_PREFIX_LEN < len) return KMS_OK;
         at += GRPC_PREFIX_LEN + len;
+        if (f->is_single && f->in.len > at) return fail(KMS_E_FORMAT, "a unary call has exactly one message");
     }
     return KMS_OK;
 }
@@ -95,6 +103,11 @@ bool grpc_frames_next(struct grpc_frames *f, struct bytes *message)
 bool grpc_frames_is_empty(const struct grpc_frames *f)
 {
     return f->at == f->in.len;
+}
+
+size_t grpc_frames_held(const struct grpc_frames *f)
+{
+    return f->in.len - f->at;
 }
 
 RESULT grpc_prefix(uint8_t out[GRPC_PREFIX_LEN], size_t message_len)

@@ -31,16 +31,22 @@ enum grpc_status grpc_status_of(enum kms_err);
 
 /* Puts messages together again. Memory follows what has arrived, not what a prefix promises. */
 struct grpc_frames {
-    struct buf in; /* from a prefix on */
-    size_t     at; /* where the next frame begins */
+    struct buf in;          /* from a prefix on */
+    size_t     at;          /* where the next frame begins */
+    size_t     message_max; /* GRPC_MESSAGE_MAX; its owner may set less */
+    bool       is_single;   /* a second message is an error */
 };
+/* Of a stream: any number of messages of at most GRPC_MESSAGE_MAX. */
 void grpc_frames_init(struct grpc_frames *);
+/* Of a unary call: one message; nothing beyond it is held. */
+void grpc_frames_init_single(struct grpc_frames *);
 void grpc_frames_clear(struct grpc_frames *);
 /* KMS_E_TOO_LARGE, KMS_E_UNSUPPORTED (compressed) or KMS_E_FORMAT: this direction is dead. */
 RESULT grpc_frames_receive(struct grpc_frames *, struct bytes);
 /* The next whole message, borrowed until the next receive. */
-bool grpc_frames_next(struct grpc_frames *, struct bytes *message);
-bool grpc_frames_is_empty(const struct grpc_frames *); /* no part of a message is left */
+bool   grpc_frames_next(struct grpc_frames *, struct bytes *message);
+bool   grpc_frames_is_empty(const struct grpc_frames *); /* no part of a message is left */
+size_t grpc_frames_held(const struct grpc_frames *);     /* bytes of messages not given out yet */
 
 /* What goes before a message. KMS_E_TOO_LARGE. */
 RESULT grpc_prefix(uint8_t out[GRPC_PREFIX_LEN], size_t message_len);

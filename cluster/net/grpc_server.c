@@ -2,7 +2,8 @@
 /*
  * A gRPC server over mTLS. Happy path: TLS with the caller's certificate -> HTTP/2 -> a head names a method of the
  * table -> messages -> the reply and its trailers. A head that names none, or whose caller may not, is answered at
- * once; a message that cannot be framed ends its call; what HTTP/2 itself refuses ends the connection.
+ * once; a message that cannot be framed, or is more than may be held, ends its call; what HTTP/2 itself refuses ends
+ * the connection.
  */
 #include "cluster/net/grpc_server.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 
 #include "cluster/net/h2.h"
+#include "cluster/net/log_limit.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -17,6 +19,8 @@ struct grpc_server {
     struct grpc_server_setup setup;
     struct listener         *listener; /* owned */
     bool                     is_draining;
+    size_t                   held;            /* bytes received and not handled, of peers that are no gateways */
+    struct log_limit         failed, dropped; /* connections: before and after their handshake */
 };
 
 struct grpc_call {
@@ -24,6 +28,7 @@ struct grpc_call {
     struct grpc_connection   *connection;
     const struct grpc_method *method;
     struct grpc_frames        frames;
+    size_t                    held;     /* bytes in frames, as they were counted last */
     uint64_t                  deadline; /* loop time; 0: none */
     bool                      is_finished;
     void                     *user;
@@ -35,18 +40,32 @@ struct grpc_connection {
     struct grpc_server  *server;
     struct h2           *h2;        /* owned */
     struct grpc_call    *calls;     /* owned */
+    size_t               held;      /* bytes in the calls' frames */
     uint64_t             heard_at;  /* loop time of the peer's last bytes */
+    uint64_t             used_at;   /* loop time of the last call's end */
     bool                 is_pinged; /* since then */
 };
 
+static uint64_t loop_now(const struct grpc_connection *c)
+{
+    return uv_now(&c->server->setup.loop->uv);
+}
+
+static bool is_gateway(const struct grpc_connection *c)
+{
+    return conn_peer(c->slot.conn)->role == ROLE_GATEWAY;
+}
+
 /* ---- calls ---- */
 
+/* The peer gets some time to take the end and to end its own half; then the call is reset. */
 static void end_call(struct grpc_call *call, enum grpc_status status, const char *text)
 {
     char message[240];
 
     if (call->is_finished) return;
     call->is_finished = true;
+    call->deadline = loop_now(call->connection) + call->connection->server->setup.call_ms;
     grpc_message_encode(message, sizeof message, text == NULL ? "" : text);
     h2_end_grpc(call->stream, (int)status, message);
 }
@@ -128,9 +147,12 @@ static bool may_call(const struct grpc_connection *c, const struct grpc_method *
     return (method->roles & ROLE_BIT(conn_peer(c->slot.conn)->role)) != 0;
 }
 
-static uint64_t loop_now(const struct grpc_connection *c)
+/* A unary call ends in time, whatever the caller says or leaves out. */
+static uint64_t deadline_of(const struct grpc_connection *c, const struct h2_stream *stream, uint64_t timeout_ms)
 {
-    return uv_now(&c->server->setup.loop->uv);
+    uint64_t most = c->server->setup.call_ms;
+
+    return loop_now(c) + (stream->head.grpc_timeout[0] != '\0' && timeout_ms < most ? timeout_ms : most);
 }
 
 static RESULT call_new(struct grpc_call **out, struct grpc_connection *c, struct h2_stream *stream,
@@ -146,8 +168,13 @@ static RESULT call_new(struct grpc_call **out, struct grpc_connection *c, struct
     call->stream = stream;
     call->connection = c;
     call->method = method;
-    if (method->unary != NULL && stream->head.grpc_timeout[0] != '\0') call->deadline = loop_now(c) + timeout_ms;
-    grpc_frames_init(&call->frames);
+    if (method->unary == NULL) {
+        grpc_frames_init(&call->frames);
+    } else {
+        call->deadline = deadline_of(c, stream, timeout_ms);
+        grpc_frames_init_single(&call->frames);
+    }
+    if (method->request_max != 0) call->frames.message_max = method->request_max;
     call->next = c->calls;
     call->at = &c->calls;
     if (call->next != NULL) call->next->at = &call->next;
@@ -157,11 +184,40 @@ static RESULT call_new(struct grpc_call **out, struct grpc_connection *c, struct
     return KMS_OK;
 }
 
+/* After each change of what its frames hold. */
+static void count_held(struct grpc_call *call)
+{
+    struct grpc_connection *c = call->connection;
+    size_t                  now = grpc_frames_held(&call->frames);
+
+    c->held += now - call->held;
+    if (!is_gateway(c)) c->server->held += now - call->held;
+    call->held = now;
+}
+
+static void drop_input(struct grpc_call *call)
+{
+    grpc_frames_clear(&call->frames);
+    count_held(call);
+}
+
+/* A gateway's Link may have a large message under way. */
+static RESULT check_held(const struct grpc_connection *c)
+{
+    const struct grpc_server *s = c->server;
+    size_t                    most = is_gateway(c) ? 2 * (GRPC_PREFIX_LEN + GRPC_MESSAGE_MAX) : s->setup.receive_max;
+
+    if (c->held > most) return fail(KMS_E_BUSY, "this connection holds more than %zu bytes of unfinished calls", most);
+    if (!is_gateway(c) && s->held > s->setup.receive_all_max)
+        return fail(KMS_E_BUSY, "too many calls are unfinished: try again later");
+    return KMS_OK;
+}
+
 static void call_free(struct grpc_call *call)
 {
+    drop_input(call);
     *call->at = call->next;
     if (call->next != NULL) call->next->at = call->at;
-    grpc_frames_clear(&call->frames);
     free(call);
 }
 
@@ -172,7 +228,7 @@ static void set_deadline(struct grpc_connection *c)
     uint64_t at = c->heard_at + (c->is_pinged ? 2 * half : half);
 
     for (const struct grpc_call *call = c->calls; call != NULL; call = call->next)
-        if (call->deadline != 0 && !call->is_finished && call->deadline < at) at = call->deadline;
+        if (call->deadline != 0 && call->deadline < at) at = call->deadline;
     conn_set_deadline(c->slot.conn, at > now ? at - now : 1);
 }
 
@@ -234,10 +290,11 @@ static void on_data(void *self, struct h2_stream *stream, struct bytes in)
     (void)self;
     if (call == NULL || call->is_finished) return;
     enum kms_err err = grpc_frames_receive(&call->frames, in);
-    if (err != KMS_OK)
-        end_call(call, grpc_status_of(err), error_text());
-    else if (call->method->unary == NULL)
-        take_messages(call);
+    if (err == KMS_OK && call->method->unary == NULL) take_messages(call);
+    count_held(call);
+    if (err == KMS_OK) err = check_held(call->connection);
+    if (err != KMS_OK) end_call(call, grpc_status_of(err), error_text());
+    if (call->is_finished) drop_input(call);
 }
 
 static void answer_unary(struct grpc_call *call)
@@ -260,12 +317,14 @@ static void on_end(void *self, struct h2_stream *stream)
     struct grpc_call       *call = stream->user;
 
     if (call == NULL || call->is_finished) return;
-    if (call->method->unary != NULL)
+    if (call->method->unary != NULL) {
         answer_unary(call);
-    else if (!grpc_frames_is_empty(&call->frames))
+        drop_input(call);
+    } else if (!grpc_frames_is_empty(&call->frames)) {
         end_call(call, GRPC_INVALID_ARGUMENT, "the last message is cut off");
-    else if (call->method->on_end != NULL)
+    } else if (call->method->on_end != NULL) {
         call->method->on_end(c->server->setup.service->self, call);
+    }
 }
 
 static void on_stream_close(void *self, struct h2_stream *stream)
@@ -277,6 +336,7 @@ static void on_stream_close(void *self, struct h2_stream *stream)
     call->is_finished = true;
     if (call->method->on_close != NULL) call->method->on_close(c->server->setup.service->self, call);
     call_free(call);
+    c->used_at = loop_now(c);
 }
 
 static void on_output(void *self)
@@ -295,8 +355,8 @@ static void on_open(void *self)
 {
     struct grpc_connection *c = self;
 
-    c->heard_at = loop_now(c);
-    enum kms_err err = h2_new(&c->h2, true, &h2_events, c);
+    c->heard_at = c->used_at = loop_now(c);
+    enum kms_err err = h2_new(&c->h2, true, is_gateway(c) ? H2_STREAMS_MAX : GRPC_STREAMS_MAX, &h2_events, c);
     if (err != KMS_OK) {
         conn_close(c->slot.conn, err);
         return;
@@ -330,15 +390,32 @@ static void expire_calls(struct grpc_connection *c)
 {
     uint64_t now = loop_now(c);
 
-    for (struct grpc_call *call = c->calls; call != NULL; call = call->next)
-        if (call->deadline != 0 && call->deadline <= now)
-            end_call(call, GRPC_DEADLINE_EXCEEDED, "not done within grpc-timeout");
+    for (struct grpc_call *call = c->calls; call != NULL; call = call->next) {
+        if (call->deadline == 0 || call->deadline > now) continue;
+        bool ended_before = call->is_finished;
+        end_call(call, GRPC_DEADLINE_EXCEEDED, "not done in time: within grpc-timeout, and 10 s at most");
+        drop_input(call);
+        if (!ended_before) continue;
+        call->deadline = 0;
+        grpc_call_abort(call);
+    }
+}
+
+/* Not kept alive by pings: a connection is for calls. */
+static RESULT check_idle(const struct grpc_connection *c)
+{
+    uint64_t now = loop_now(c), idle_ms = c->server->setup.idle_ms;
+
+    if (now - c->heard_at >= idle_ms)
+        return fail(KMS_E_TIMEOUT, "nothing heard for %llu ms", (unsigned long long)(now - c->heard_at));
+    if (c->calls == NULL && now - c->used_at >= idle_ms)
+        return fail(KMS_E_TIMEOUT, "no call for %llu ms", (unsigned long long)(now - c->used_at));
+    return KMS_OK;
 }
 
 static void on_deadline(void *self)
 {
     struct grpc_connection *c = self;
-    uint64_t                silent_ms = loop_now(c) - c->heard_at, idle_ms = c->server->setup.idle_ms;
 
     expire_calls(c);
     if (conn_peer(c->slot.conn)->not_after < clock_wall_s()) {
@@ -346,23 +423,34 @@ static void on_deadline(void *self)
                    fail(KMS_E_CERTIFICATE, "the certificate of %s has expired", conn_peer(c->slot.conn)->uri));
         return;
     }
-    if (silent_ms >= idle_ms) {
-        conn_close(c->slot.conn, fail(KMS_E_TIMEOUT, "nothing heard for %llu ms", (unsigned long long)silent_ms));
+    enum kms_err err = check_idle(c);
+    if (err != KMS_OK) {
+        conn_close(c->slot.conn, err);
         return;
     }
-    if (silent_ms >= idle_ms / 2 && !c->is_pinged) {
+    if (loop_now(c) - c->heard_at >= c->server->setup.idle_ms / 2 && !c->is_pinged) {
         c->is_pinged = true;
         h2_ping(c->h2);
     }
     set_deadline(c);
 }
 
+/* Anybody can make handshakes fail. */
+static void note_closed(struct grpc_connection *c, enum kms_err why, const char *text)
+{
+    struct log_limit *limit = c->h2 == NULL ? &c->server->failed : &c->server->dropped;
+    unsigned          count = log_limit_count(limit, loop_now(c));
+
+    if (count > 0)
+        log_info(c->h2 == NULL ? "grpc.failed" : "grpc.closed", "address=%s count=%u error=%s text=\"%s\"",
+                 conn_address(c->slot.conn), count, error_name(why), text);
+}
+
 static void on_closed(void *self, enum kms_err why, const char *text)
 {
     struct grpc_connection *c = self;
 
-    if (why != KMS_OK)
-        log_info("grpc.closed", "address=%s error=%s text=\"%s\"", conn_address(c->slot.conn), error_name(why), text);
+    if (why != KMS_OK && c->server != NULL) note_closed(c, why, text);
     h2_free(&c->h2);
     listener_release(&c->slot);
     free(c);
@@ -393,6 +481,9 @@ RESULT grpc_server_open(struct grpc_server **out, const struct grpc_server_setup
     if (s == NULL) return fail(KMS_E_MEMORY, "gRPC server");
     s->setup = *setup;
     if (s->setup.idle_ms == 0) s->setup.idle_ms = GRPC_IDLE_MS;
+    if (s->setup.call_ms == 0) s->setup.call_ms = GRPC_CALL_MS;
+    if (s->setup.receive_max == 0) s->setup.receive_max = GRPC_RECEIVE_MAX;
+    if (s->setup.receive_all_max == 0) s->setup.receive_all_max = GRPC_RECEIVE_ALL_MAX;
     struct listener_setup listen = {
         .loop = setup->loop,
         .tls = setup->tls,
@@ -437,6 +528,7 @@ static void end_streams(struct listener_slot *slot, void *arg)
     (void)arg;
     conn_close(slot->conn, KMS_OK);
     h2_free(&c->h2);
+    c->server = NULL;
 }
 
 void grpc_server_close(struct grpc_server **s)

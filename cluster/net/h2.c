@@ -212,10 +212,10 @@ static int make_session(struct h2 *h)
     return code;
 }
 
-static int submit_settings(struct h2 *h)
+static int submit_settings(struct h2 *h, unsigned streams_max)
 {
     nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, H2_STREAMS_MAX},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams_max},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_WINDOW},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 16384},
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
@@ -227,7 +227,7 @@ static int submit_settings(struct h2 *h)
     return code != 0 ? code : nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, 0, H2_WINDOW);
 }
 
-RESULT h2_new(struct h2 **out, bool is_server, const struct h2_events *events, void *self)
+RESULT h2_new(struct h2 **out, bool is_server, unsigned streams_max, const struct h2_events *events, void *self)
 {
     struct h2 *h = calloc(1, sizeof *h);
 
@@ -236,7 +236,7 @@ RESULT h2_new(struct h2 **out, bool is_server, const struct h2_events *events, v
     h->events = events;
     h->self = self;
     int code = make_session(h);
-    if (code == 0) code = submit_settings(h);
+    if (code == 0) code = submit_settings(h, streams_max);
     if (code != 0) {
         h2_free(&h);
         return h2_error(code, "connection");

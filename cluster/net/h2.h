@@ -10,7 +10,7 @@
 #include "common/base/buf.h"
 
 #define H2_WINDOW (16 * 1024 * 1024)
-#define H2_STREAMS_MAX 128             /* that a peer may have open at once */
+#define H2_STREAMS_MAX 128
 #define H2_SEND_MAX (8u * 1024 * 1024) /* unsent bytes of one stream */
 
 /* The fields of a head that anybody here looks at; "" where absent. */
@@ -56,7 +56,8 @@ struct h2_events {
     void (*on_output)(void *self);
 };
 
-RESULT h2_new(struct h2 **out, bool is_server, const struct h2_events *, void *self);
+/* streams_max: that the peer may have open at once. */
+RESULT h2_new(struct h2 **out, bool is_server, unsigned streams_max, const struct h2_events *, void *self);
 /* Streams that are open end with on_close. */
 void   h2_free(struct h2 **);
 RESULT h2_receive(struct h2 *, struct bytes);

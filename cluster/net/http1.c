@@ -8,14 +8,16 @@
 #include "cluster/net/http1.h"
 
 #include <http_parser.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "cluster/net/http_message.h"
 #include "common/base/check.h"
 
-#define OUTPUT_MAX (16u * 1024 * 1024)
-#define OUTPUT_HIGH 65536 /* answers that wait: no further request is given out before they are gone */
+#define OUTPUT_MAX (2 * HTTP_ANSWER_MAX) /* an answer, and what waits before it */
+#define INPUT_KEPT 8192                  /* room for input that a connection keeps when there is none */
+#define OUTPUT_HIGH 65536                /* answers that wait: no further request is given out before they are gone */
 
 enum part { PART_TARGET, PART_NAME, PART_VALUE };
 
@@ -27,6 +29,9 @@ struct http1 {
     http_parser           parser;
     struct buf            in, out;
     struct http1_message *message; /* owned; being read, or complete and not taken yet */
+    struct http1_limits   limits;
+    size_t                body_max; /* of this message */
+    size_t                pooled;   /* what its body has taken from the pool */
     enum part             part;
     struct span           spans[HTTP_HEADERS_MAX];
     unsigned              count;
@@ -46,6 +51,33 @@ void http1_message_free(struct http1_message **m)
     *m = NULL;
 }
 
+/* ---- the pool ---- */
+
+static void give_back(struct http1 *h)
+{
+    if (h->limits.pool != NULL) h->limits.pool->used -= h->pooled;
+    h->pooled = 0;
+}
+
+void http1_set_limits(struct http1 *h, const struct http1_limits *limits)
+{
+    give_back(h);
+    h->limits = *limits;
+}
+
+/* For a body of this length in all. Small ones are always taken: large ones of strangers must not starve them. */
+static bool take_from_pool(struct http1 *h, size_t body_len)
+{
+    struct http1_pool *pool = h->limits.pool;
+
+    if (pool == NULL || body_len <= HTTP1_BODY_FREE) return true;
+    size_t more = body_len - HTTP1_BODY_FREE - h->pooled;
+    if (more > pool->max - pool->used) return false;
+    pool->used += more;
+    h->pooled += more;
+    return true;
+}
+
 void http1_refuse(struct http1 *h, int status, enum kms_err code, const char *detail)
 {
     BUF_LOCAL            body = BUF_INIT(1024);
@@ -53,6 +85,9 @@ void http1_refuse(struct http1 *h, int status, enum kms_err code, const char *de
 
     if (h->is_finished) return;
     h->is_finished = true;
+    give_back(h);
+    if (h->message != NULL) buf_clear(&h->message->body);
+    if (status == 503) r.headers[r.header_count++] = (struct http_header){"retry-after", "1"};
     if (http_problem_write(&body, status, code, detail) != KMS_OK) return;
     r.body = bytes(body.data, body.len);
     enum kms_err err = http_answer_write(&h->out, &r, (struct http_answer_form){.is_last = true});
@@ -198,9 +233,27 @@ static int check_head(struct http1 *h)
         return refuse(h, 501, KMS_E_UNSUPPORTED, "the only transfer coding is chunked");
     if (coding != NULL && h->parser.http_minor == 0)
         return refuse(h, 400, KMS_E_FORMAT, "HTTP/1.0 has no transfer codings");
-    if (coding == NULL && h->parser.content_length != UINT64_MAX && h->parser.content_length > HTTP1_BODY_MAX)
-        return refuse(h, 413, KMS_E_TOO_LARGE, "the body is larger than 1 MiB");
     return 0;
+}
+
+static int refuse_body(struct http1 *h)
+{
+    char detail[80];
+
+    (void)snprintf(detail, sizeof detail, "the body is larger than %zu bytes, the limit of this path", h->body_max);
+    return refuse(h, 413, KMS_E_TOO_LARGE, detail);
+}
+
+/* A length that is declared is refused before a byte of it is read. */
+static int check_body(struct http1 *h)
+{
+    const struct http1_limits *limits = &h->limits;
+    uint64_t                   len = h->parser.content_length;
+
+    h->body_max = HTTP1_BODY_MAX;
+    if (limits->body_max != NULL) h->body_max = limits->body_max(limits->self, &h->message->request);
+    if (h->body_max > HTTP1_BODY_MAX) h->body_max = HTTP1_BODY_MAX;
+    return len != UINT64_MAX && len > h->body_max ? refuse_body(h) : 0;
 }
 
 static int check_expectation(struct http1 *h)
@@ -221,6 +274,7 @@ static int on_headers_complete(http_parser *parser)
     h->in_body = true;
     if (!finish_head(h)) return refuse(h, 431, KMS_E_TOO_LARGE, "more than 16384 bytes of headers");
     int refused = check_head(h);
+    if (refused == 0) refused = check_body(h);
     return refused != 0 ? refused : check_expectation(h);
 }
 
@@ -228,8 +282,9 @@ static int on_body(http_parser *parser, const char *at, size_t len)
 {
     struct http1 *h = parser->data;
 
-    if (h->message->body.len + len > HTTP1_BODY_MAX)
-        return refuse(h, 413, KMS_E_TOO_LARGE, "the body is larger than 1 MiB");
+    if (h->message->body.len + len > h->body_max) return refuse_body(h);
+    if (!take_from_pool(h, h->message->body.len + len))
+        return refuse(h, 503, KMS_E_UNAVAILABLE, "too many large requests are being sent: try again in a moment");
     if (buf_append(&h->message->body, bytes(at, len)) != KMS_OK) return refuse(h, 503, KMS_E_MEMORY, "out of memory");
     return 0;
 }
@@ -273,6 +328,7 @@ RESULT http1_new(struct http1 **out)
 void http1_free(struct http1 **h)
 {
     if (*h == NULL) return;
+    give_back(*h);
     http1_message_free(&(*h)->message);
     buf_clear(&(*h)->in);
     buf_clear(&(*h)->out);
@@ -289,6 +345,7 @@ static void parse(struct http1 *h)
     size_t          used = http_parser_execute(&h->parser, &callbacks, (const char *)h->in.data, h->in.len);
     enum http_errno error = HTTP_PARSER_ERRNO(&h->parser);
     buf_consume(&h->in, used);
+    if (h->in.len == 0 && h->in.cap > INPUT_KEPT) buf_clear(&h->in);
     if (error == HPE_OK || error == HPE_PAUSED) return;
     if (error == HPE_HEADER_OVERFLOW)
         http1_refuse(h, 431, KMS_E_TOO_LARGE, "more than 16384 bytes of headers");
@@ -311,6 +368,7 @@ struct http1_message *http1_take(struct http1 *h)
     h->message = NULL;
     h->is_complete = false;
     h->is_answering = true;
+    give_back(h);
     return m;
 }
 

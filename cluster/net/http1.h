@@ -2,16 +2,17 @@
 /*
  * HTTP/1.1 as a server reads and writes it (RFC 9112), free of sockets: bytes in, one request at a time out, answers
  * in, bytes out. Over http-parser. Pipelined requests wait in the parser until the one before them is answered. What
- * cannot be parsed, or is over a limit, becomes an answer (400, 408, 413, 414, 417, 431, 501, 505) and the end of the
- * connection.
+ * cannot be parsed, or is over a limit, becomes an answer (400, 408, 413, 414, 417, 431, 501, 503, 505) and the end of
+ * the connection.
  */
 #ifndef KMS_CLUSTER_NET_HTTP1_H
 #define KMS_CLUSTER_NET_HTTP1_H
 
 #include "cluster/api/http.h"
 
-#define HTTP1_BODY_MAX (1024u * 1024)
-#define HTTP1_HEAD_MAX 16384 /* target and headers together */
+#define HTTP1_BODY_MAX (1024u * 1024) /* whatever the handler allows */
+#define HTTP1_BODY_FREE 4096          /* of a body: beyond, it comes out of the pool */
+#define HTTP1_HEAD_MAX 16384          /* target and headers together */
 #define HTTP1_TARGET_MAX 4096
 #define HTTP1_BACKLOG_MAX 65536 /* bytes after the request being answered; then http1_is_full() */
 
@@ -23,12 +24,26 @@ struct http1_message {
 };
 void http1_message_free(struct http1_message **);
 
+/* Memory for bodies that nobody has authenticated yet, shared by all connections of a server. */
+struct http1_pool {
+    size_t used, max;
+};
+
+struct http1_limits {
+    http_body_limit   *body_max; /* NULL: HTTP1_BODY_MAX */
+    void              *self;
+    struct http1_pool *pool; /* borrowed; NULL: none */
+};
+
 struct http1;
 RESULT http1_new(struct http1 **out);
 void   http1_free(struct http1 **);
+/* Gives back what was taken from the pool before. */
+void http1_set_limits(struct http1 *, const struct http1_limits *);
 
 RESULT http1_receive(struct http1 *, struct bytes);
-/* The next request, if one is complete and the one before it has been answered; the caller's. */
+/* The next request, if one is complete and the one before it has been answered; the caller's, and no more the pool's.
+ */
 struct http1_message *http1_take(struct http1 *);
 /* The answer to the request taken last. last: the connection ends with it. */
 RESULT http1_answer(struct http1 *, const struct http_response *, bool last);

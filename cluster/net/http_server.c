@@ -3,7 +3,7 @@
  * An HTTP/1.1 server. Happy path: accepted -> bytes -> a complete request -> handler -> http_reply -> bytes -> the next
  * request. An exchange belongs to the handler until it replies; when the connection ends before that, the exchange
  * loses its connection and the reply goes nowhere. The peer's slowness is bounded by two deadlines, its haste by
- * http1_is_full().
+ * http1_is_full(), and what all peers together have sent before anybody has looked at it by a pool.
  */
 #include "cluster/net/http_server.h"
 
@@ -16,6 +16,7 @@
 struct http_server {
     struct http_server_setup setup;
     struct listener         *listener; /* owned */
+    struct http1_pool        bodies;
     bool                     is_draining;
 };
 
@@ -150,13 +151,17 @@ static const struct conn_events events = {.on_open = on_open,
 
 static struct listener_slot *new_connection(void *owner)
 {
+    struct http_server     *s = owner;
     struct http_connection *c = calloc(1, sizeof *c);
 
     if (c == NULL) return NULL;
-    c->server = owner;
-    if (http1_new(&c->http) == KMS_OK) return &c->slot;
-    free(c);
-    return NULL;
+    c->server = s;
+    if (http1_new(&c->http) != KMS_OK) {
+        free(c);
+        return NULL;
+    }
+    http1_set_limits(c->http, &(struct http1_limits){s->setup.body_max, s->setup.handler_self, &s->bodies});
+    return &c->slot;
 }
 
 static void free_connection(struct listener_slot *slot)
@@ -196,6 +201,7 @@ RESULT http_server_open(struct http_server **out, const struct http_server_setup
     s->setup = *setup;
     if (s->setup.request_ms == 0) s->setup.request_ms = HTTP_REQUEST_MS;
     if (s->setup.idle_ms == 0) s->setup.idle_ms = HTTP_IDLE_MS;
+    s->bodies.max = setup->bodies_max == 0 ? HTTP_BODIES_MAX : setup->bodies_max;
     enum kms_err err = listener_open(&s->listener, &(struct listener_setup){
                                                        .loop = setup->loop,
                                                        .tls = setup->tls,
@@ -240,6 +246,7 @@ static void detach(struct listener_slot *slot, void *arg)
     (void)arg;
     if (c->exchange != NULL) c->exchange->connection = NULL;
     c->exchange = NULL;
+    http1_set_limits(c->http, &(struct http1_limits){0});
 }
 
 void http_server_close(struct http_server **s)

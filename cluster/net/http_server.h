@@ -6,8 +6,9 @@
 #include "cluster/api/http.h"
 #include "cluster/net/listener.h"
 
-#define HTTP_REQUEST_MS 20000 /* from a request's first byte to its last */
-#define HTTP_IDLE_MS 120000   /* between requests */
+#define HTTP_REQUEST_MS 20000               /* from a request's first byte to its last */
+#define HTTP_IDLE_MS 120000                 /* between requests */
+#define HTTP_BODIES_MAX (32u * 1024 * 1024) /* of requests being read, all together, beyond their HTTP1_BODY_FREE */
 
 struct http_server_setup {
     struct loop             *loop;
@@ -17,8 +18,10 @@ struct http_server_setup {
     unsigned                 connections_max, per_address_max;
     const struct allow_list *allow; /* borrowed; NULL: everybody */
     http_handler            *handler;
+    http_body_limit         *body_max; /* NULL: HTTP1_BODY_MAX */
     void                    *handler_self;
     uint64_t                 request_ms, idle_ms; /* 0: the defaults above */
+    size_t                   bodies_max;          /* likewise */
 };
 
 struct http_server;

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/net/log_limit.h"
 #include "common/base/log.h"
 
 #define BACKLOG 512
-#define REFUSALS_LOGGED_MS 1000
 
 struct listener {
     struct listener_setup setup;
@@ -21,8 +21,7 @@ struct listener {
     struct listener_slot *first;
     unsigned              count;
     bool                  is_stopped, is_closed, wants_free;
-    uint64_t              refused_at; /* loop time of the last line about refusals */
-    unsigned              refused;    /* since then */
+    struct log_limit      refused;
 };
 
 static void maybe_free(struct listener *l)
@@ -92,16 +91,11 @@ static RESULT check_limits(const struct listener *l, const char *address)
     return KMS_OK;
 }
 
-/* A line a second at most: whoever is refused may try often. */
 static void note_refusal(struct listener *l)
 {
-    uint64_t now = uv_now(&l->setup.loop->uv);
+    unsigned count = log_limit_count(&l->refused, uv_now(&l->setup.loop->uv));
 
-    l->refused++;
-    if (l->refused_at != 0 && now - l->refused_at < REFUSALS_LOGGED_MS) return;
-    log_warn("listener.refused", "port=%u count=%u text=\"%s\"", l->port, l->refused, error_text());
-    l->refused_at = now;
-    l->refused = 0;
+    if (count > 0) log_warn("listener.refused", "port=%u count=%u text=\"%s\"", l->port, count, error_text());
 }
 
 static RESULT accept_one(struct listener *l)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "cluster/net/log_limit.h"
 #include "cluster/proto/health.pb-c.h"
 #include "cluster/proto/kms.pb-c.h"
 #include "common/base/clock.h"
@@ -12,6 +13,8 @@
 
 #define LINKS_MAX 64
 #define WATCHERS_MAX 64
+#define SMALL_MAX 1024 /* requests that say next to nothing */
+#define FIELD_MAX 16   /* protobuf around one field of bytes */
 #define CLUSTER_SERVICE "kms.v1.Cluster"
 
 struct link {
@@ -33,6 +36,7 @@ struct node_service {
     struct link         links[LINKS_MAX];
     struct watcher      watchers[WATCHERS_MAX];
     bool                is_draining;
+    struct log_limit    reset; /* links */
     void (*on_activity)(void *self);
     void *activity_self;
 };
@@ -82,6 +86,7 @@ static enum kms_err call_info(void *self, struct bytes request, struct buf *repl
     out.sessions = info.sessions;
     out.keys = info.keys;
     out.pending = info.pending;
+    out.wall_ms = clock_wall_ms();
     return pack(reply, &out.base);
 }
 
@@ -180,7 +185,7 @@ static void io_link_send(void *self, uint32_t id, struct bytes from_node)
     struct link         *link = id == 0 ? NULL : link_of(s, id);
 
     if (link == NULL || grpc_call_send(link->call, from_node) == KMS_OK) return;
-    log_failure(LOG_WARN, "link.reset", KMS_E_BUSY);
+    if (log_limit_count(&s->reset, uv_now(&s->loop->uv)) > 0) log_failure(LOG_WARN, "link.reset", KMS_E_BUSY);
     grpc_call_abort(link->call);
 }
 
@@ -335,11 +340,21 @@ static const struct grpc_method methods[] = {
      .on_message = link_message,
      .on_end = link_end,
      .on_close = link_closed},
-    {.path = "/kms.v1.Cluster/Info", .roles = ANY_ROLE, .unary = call_info},
-    {.path = "/kms.v1.Cluster/Commit", .roles = ANY_ROLE, .unary = call_commit},
-    {.path = "/kms.v1.Cluster/Deliver", .roles = ANY_ROLE, .unary = call_deliver},
-    {.path = "/grpc.health.v1.Health/Check", .roles = ANY_ROLE, .unary = call_check},
-    {.path = "/grpc.health.v1.Health/Watch", .roles = ANY_ROLE, .on_message = watch_message, .on_close = watch_closed},
+    {.path = "/kms.v1.Cluster/Info", .roles = ANY_ROLE, .request_max = SMALL_MAX, .unary = call_info},
+    {.path = "/kms.v1.Cluster/Commit",
+     .roles = ANY_ROLE,
+     .request_max = BIRTH_ENCODED_MAX + FIELD_MAX,
+     .unary = call_commit},
+    {.path = "/kms.v1.Cluster/Deliver",
+     .roles = ANY_ROLE,
+     .request_max = STATEMENT_ENCODED_MAX + FIELD_MAX,
+     .unary = call_deliver},
+    {.path = "/grpc.health.v1.Health/Check", .roles = ANY_ROLE, .request_max = SMALL_MAX, .unary = call_check},
+    {.path = "/grpc.health.v1.Health/Watch",
+     .roles = ANY_ROLE,
+     .request_max = SMALL_MAX,
+     .on_message = watch_message,
+     .on_close = watch_closed},
 };
 
 static void on_after(struct loop_task *task)

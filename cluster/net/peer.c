@@ -17,6 +17,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cluster/net/grpc.h"
 #include "cluster/net/h2.h"
@@ -196,8 +197,21 @@ static enum kms_err open_link(struct peer *p)
     char authority[PEER_ADDRESS_MAX + 8];
 
     (void)snprintf(authority, sizeof authority, "%s:%u", p->node.address, p->node.port);
-    TRY(h2_new(&p->h2, false, &h2_events, p));
+    TRY(h2_new(&p->h2, false, H2_STREAMS_MAX, &h2_events, p));
     return h2_request(&p->link, p->h2, LINK_PATH, authority, NULL);
+}
+
+/* An earlier certificate of the node may be in other hands. */
+static RESULT check_fingerprint(const struct peer *p)
+{
+    const struct identity *who = conn_peer(p->conn);
+
+    if (!p->node.has_fingerprint) return KMS_OK;
+    if (who != NULL && memcmp(who->fingerprint, p->node.fingerprint, sizeof who->fingerprint) == 0) return KMS_OK;
+    return fail(KMS_E_CERTIFICATE,
+                "%s has another certificate than in this coordinator's roster: give both the present roster, and "
+                "restart the coordinator",
+                p->node.name);
 }
 
 static void on_open(void *self)
@@ -206,7 +220,8 @@ static void on_open(void *self)
 
     p->heard_at = uv_now(&p->all->setup.loop->uv);
     conn_set_deadline(p->conn, IDLE_MS);
-    enum kms_err err = open_link(p);
+    enum kms_err err = check_fingerprint(p);
+    if (err == KMS_OK) err = open_link(p);
     if (err != KMS_OK) conn_close(p->conn, err);
 }
 
@@ -355,6 +370,13 @@ void peers_reset(struct peers *all, unsigned index)
 
     if (index < all->setup.node_count && p->conn != NULL)
         conn_close(p->conn, fail(KMS_E_CLOSED, "reset by the coordinator"));
+}
+
+size_t peers_unsent(const struct peers *all, unsigned index)
+{
+    const struct h2_stream *link = index < all->setup.node_count ? all->peers[index].link : NULL;
+
+    return link == NULL ? 0 : link->out.len - link->sent;
 }
 
 unsigned peers_up(const struct peers *all)

@@ -19,6 +19,8 @@ struct peer_address {
     char     name[PARTY_NAME_MAX + 1];      /* that its certificate must have */
     char     address[PEER_ADDRESS_MAX + 1]; /* an IP address or a host name */
     uint16_t port;
+    bool     has_fingerprint; /* and no certificate but this one is the node's */
+    uint8_t  fingerprint[32]; /* SHA-256 of the DER: as in the roster */
 };
 
 struct peers_setup {
@@ -41,6 +43,7 @@ void peers_close(struct peers **);
 /* Dropped if the node is not connected; a node that does not take what it is sent is reset. */
 void     peers_send(struct peers *, unsigned index, struct bytes to_node);
 void     peers_reset(struct peers *, unsigned index);
+size_t   peers_unsent(const struct peers *, unsigned index); /* bytes that its connection has not taken yet */
 unsigned peers_up(const struct peers *);
 
 #endif

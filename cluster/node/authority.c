@@ -121,6 +121,7 @@ static enum kms_err bind_circuit(const struct node *node, const struct link *lin
         return fail(KMS_E_UNAVAILABLE, "there is no circuit %" PRIu64 " to node %s", id, peer);
     if (tunnel_is_stale(c->tunnel, node_now_ms(node)))
         return fail(KMS_E_UNAVAILABLE, "the tunnel to node %s has grown old: open a new circuit", peer);
+    TRY(circuit_admit(c));
     *out = c;
     return KMS_OK;
 }
@@ -249,7 +250,7 @@ RESULT authority_commit(struct node *node, const char *kind, struct mandate *m)
                                  .expires_s = m->request.expires};
     struct store_log_row row = journal_row(kind, &m->request, m->request_hash, key_id);
 
-    TRY(replay_use(node->replay, &item, journal_wall_s(node)));
+    TRY(replay_use(node->replay, &item, journal_pass(node)));
     sha256(row.data_hash, m->key == NULL ? m->request.body : buf_bytes(&m->data));
     TRY(journal_append(node, &row));
     m->log_seq = row.seq;

@@ -44,15 +44,27 @@ static void send_closed(struct node *node, struct link *link, uint64_t id, const
     links_send(node, link, &message);
 }
 
+/* Each costs locked memory, whichever of its gateway's links it is on. */
+static enum kms_err check_room(const struct node *node, const struct link *link, const char *peer)
+{
+    unsigned count = 0;
+
+    for (const struct link *l = node->links; l != NULL; l = l->next) {
+        if (!links_same_gateway(l, link)) continue;
+        for (const struct circuit *c = l->circuits; c != NULL; c = c->next) count += strcmp(circuit_peer(c), peer) == 0;
+    }
+    if (count < CIRCUITS_PER_PEER_MAX) return KMS_OK;
+    return fail(KMS_E_BUSY, "%u circuits to node %s are open for gateway %s", count, peer, link->gateway.name);
+}
+
 static enum kms_err new_circuit(struct node *node, struct link *link, uint64_t id, const char *peer)
 {
     const struct roster_node *listed = roster_find(&node->roster, peer);
 
     if (!node->serving) return fail(KMS_E_UNAVAILABLE, "no roster lists this node's certificate");
     if (id == 0 || circuits_find(link, id) != NULL) return fail(KMS_E_ARGUMENT, "circuit %" PRIu64 " is taken", id);
-    if (link->circuit_count >= CIRCUITS_PER_LINK_MAX)
-        return fail(KMS_E_BUSY, "%u circuits are open on this link", link->circuit_count);
     if (listed == NULL) return fail(KMS_E_NOT_FOUND, "the peer is not in the roster");
+    TRY(check_room(node, link, listed->name));
     struct circuit *c = calloc(1, sizeof *c);
     if (c == NULL) return fail(KMS_E_MEMORY, "no memory for a circuit");
     enum kms_err err = tunnel_new(&c->tunnel, node->tunnels, peer, listed->fingerprint, node_now_ms(node));
@@ -86,9 +98,8 @@ void circuit_doom(struct node *node, struct circuit *c, const char *why)
 {
     if (c->doomed != NULL) return;
     c->doomed = why;
-    node->dirty = true;
+    node->doomed = node->dirty = true;
     log_info("circuit.down", "circuit=%" PRIu64 " peer=%s why=\"%s\"", c->id, circuit_peer(c), why);
-    runs_cancel_circuit(node, c);
 }
 
 void circuits_doom_all(struct node *node, const char *why)
@@ -148,6 +159,18 @@ void circuits_on_relay(struct node *node, struct link *link, uint64_t id, struct
         dispatch(node, c, type, body);
 }
 
+RESULT circuit_admit(const struct circuit *c)
+{
+    if (c->greeted || c->early < CIRCUIT_EARLY_MAX) return KMS_OK;
+    return fail(KMS_E_BUSY, "%u sessions have begun before the tunnel to node %s was ready", c->early, circuit_peer(c));
+}
+
+void circuit_take(struct circuit *c)
+{
+    c->run_count++;
+    if (!c->greeted) c->early++;
+}
+
 void circuit_send(struct node *node, struct circuit *c, enum tunnel_type type, struct bytes body)
 {
     if (c->doomed != NULL) return;
@@ -163,7 +186,7 @@ void circuits_tick(struct node *node, uint64_t now_ms)
             if (!c->greeted && now_ms - c->opened_ms >= CIRCUIT_HANDSHAKE_MS)
                 circuit_doom(node, c, "no handshake in time");
             /* A stale tunnel takes no new sessions; it goes when the last one has ended. */
-            if (tunnel_is_stale(c->tunnel, now_ms) && !runs_use_circuit(node, c)) circuit_doom(node, c, "grown old");
+            if (c->run_count == 0 && tunnel_is_stale(c->tunnel, now_ms)) circuit_doom(node, c, "grown old");
         }
 }
 

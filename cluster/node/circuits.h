@@ -10,8 +10,9 @@
 
 struct tunnel;
 
-#define CIRCUITS_PER_LINK_MAX 256
+#define CIRCUITS_PER_PEER_MAX 2 /* and gateway: the one in use, and the one that takes its place */
 #define CIRCUIT_HANDSHAKE_MS 10000
+#define CIRCUIT_EARLY_MAX 256 /* an opening and a last word of each fit into what a tunnel lets wait */
 
 /* The messages inside a tunnel (docs/wire-format.md, "tunnel messages"). */
 enum tunnel_type {
@@ -28,9 +29,11 @@ struct circuit {
     uint64_t        id;
     struct tunnel  *tunnel; /* owned */
     uint64_t        opened_ms;
-    bool            dirty;   /* the tunnel has output for the relay */
-    bool            greeted; /* the tunnel is ready and has been used */
-    const char     *doomed;  /* why it is to be closed; NULL: it lives */
+    unsigned        run_count; /* sessions that stand on it */
+    unsigned        early;     /* sessions that have begun before it was greeted: what they say waits in the tunnel */
+    bool            dirty;     /* the tunnel has output for the relay */
+    bool            greeted;   /* the tunnel is ready and has been used */
+    const char     *doomed;    /* why it is to be closed; NULL: it lives */
 };
 
 /* A frame that asks for what cannot be is answered with CircuitClosed. */
@@ -42,9 +45,12 @@ struct circuit *circuits_find(const struct link *, uint64_t id); /* NULL: unknow
 /* Any live circuit with a ready tunnel to this peer, through whichever coordinator; NULL: none. */
 struct circuit *circuits_to(const struct node *, const char *peer);
 const char     *circuit_peer(const struct circuit *);
+/* May a session begin on it? KMS_E_BUSY when too much waits for the handshake already. */
+RESULT circuit_admit(const struct circuit *);
+void   circuit_take(struct circuit *); /* one has begun */
 /* A failure dooms the circuit. */
 void circuit_send(struct node *, struct circuit *, enum tunnel_type, struct bytes body);
-/* Closed, with the sessions that run through it, when the present event is over. `why`: static text. */
+/* Only marks it: closed, with the sessions that run through it, when the present event is over. `why`: static text. */
 void circuit_doom(struct node *, struct circuit *, const char *why);
 void circuits_doom_all(struct node *, const char *why);
 

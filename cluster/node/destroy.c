@@ -23,12 +23,22 @@ static enum kms_err write_row(struct node *node, const struct mandate *m)
     return journal_append(node, &row);
 }
 
-/* After the tombstone a crash can only leave work that is finished at the next start. */
+/* A younger key's request is fresh still, and would make another. */
+static bool is_young(const struct node *node, const struct birth_body *body)
+{
+    return body->created + REQUEST_LIFETIME_MAX_S + REQUEST_SKEW_S >= journal_wall_s(node);
+}
+
+/*
+ * Of a key that is leaving, so that it signs nothing whatever fails here. After the tombstone a crash can only leave
+ * work that is finished at the next start, and a failure what is tried again every minute.
+ */
 static enum kms_err wipe_key(struct node *node, struct key *key, struct bytes evidence)
 {
     char key_id[KEY_ID_LEN + 1];
 
     memcpy(key_id, key->body.key_id, sizeof key_id);
+    if (is_young(node, &key->body)) TRY(tombstones_put_request(node, key->body.request_hash, key_id));
     TRY(tombstones_put(node, key_id, TOMBSTONE_DELETED, evidence));
     TRY(keys_remove(node, &key));
     log_info("key.deleted", "key=%s", key_id);
@@ -40,12 +50,12 @@ static enum kms_err begin(struct node *node, const struct mandate *m, struct byt
     int64_t due_s = journal_wall_s(node) + (int64_t)node->config.deletion_wait_s;
 
     TRY(write_row(node, m));
+    runs_cancel_key(node, m->key->body.key_id);
+    TRY(keys_mark_leaving(node, m->key, due_s));
     if (node->config.deletion_wait_s == 0) {
         *out = (struct answer){.state = "DELETED", .due_s = due_s};
         return wipe_key(node, m->key, evidence);
     }
-    runs_cancel_key(node, m->key->body.key_id);
-    TRY(keys_mark_leaving(node, m->key, due_s));
     log_info("key.pending_deletion", "key=%s due=%" PRId64 " by=%s", m->key->body.key_id, due_s, m->client.uri);
     *out = (struct answer){.state = key_state_name(KEY_PENDING_DELETION), .due_s = due_s};
     return KMS_OK;

@@ -66,6 +66,7 @@ static enum kms_err start_session(struct node *node, struct link *link, const Km
         .progress_ms = node->config.progress_ms,
     };
 
+    TRY(runs_salt(node, m, params.salt));
     memcpy(params.tag, start->tag.data, sizeof params.tag);
     memcpy(params.roster_hash, node->roster.hash, sizeof params.roster_hash);
     memcpy(params.request_hash, m->request_hash, sizeof params.request_hash);
@@ -75,6 +76,19 @@ static enum kms_err start_session(struct node *node, struct link *link, const Km
     enum kms_err err = runs_begin(node, link, m, &params, plan);
     if (err != KMS_OK) plan_free(&plan);
     return err;
+}
+
+/* One request makes one key at most on a node, also if that key is gone. */
+static enum kms_err check_unspent(struct node *node, const uint8_t request_hash[32])
+{
+    const struct key *key = keys_find_by_request(node, request_hash);
+    bool              spent;
+
+    if (key != NULL)
+        return fail(KMS_E_CONFLICT, "the request has made key %s, which is %s: sign a new one", key->body.key_id,
+                    key_state_name(key->state));
+    TRY(tombstones_has_request(node, request_hash, &spent));
+    return spent ? fail(KMS_E_CONFLICT, "the request has made a key that is deleted: sign a new one") : KMS_OK;
 }
 
 /* The request has made a key here before: the answer is what this node holds of it, and no second key. */
@@ -95,8 +109,10 @@ static enum kms_err start_checked(struct node *node, struct link *link, const Km
     MANDATE_LOCAL m = MANDATE_NONE;
 
     TRY(authority_check_generate(node, link, start, &m));
-    struct key *made = keys_find_by_request(node, m.request_hash);
-    if (made != NULL) return answer_again(node, link, start, made);
+    const struct key *made = keys_find_by_request(node, m.request_hash);
+    if (made != NULL && (made->state == KEY_ACTIVE || made->state == KEY_PENDING))
+        return answer_again(node, link, start, made);
+    TRY(check_unspent(node, m.request_hash));
     TRY(runs_admit(node, link, start->tag.data, m.client.access_key));
     TRY(authority_commit(node, "generate", &m));
     return start_session(node, link, start, &m);
@@ -140,9 +156,7 @@ static enum kms_err check_may_vouch(struct node *node, const struct birth_body *
 
     TRY(tombstones_has(node, b->key_id, &buried));
     if (buried) return fail(KMS_E_STATE, "key %s was abandoned on this node", b->key_id);
-    const struct key *other = keys_find_by_request(node, b->request_hash);
-    if (other != NULL) return fail(KMS_E_CONFLICT, "the request has made key %s already", other->body.key_id);
-    return KMS_OK;
+    return check_unspent(node, b->request_hash);
 }
 
 static void tell_peers(struct node *node, const struct run *run, struct bytes certificate)

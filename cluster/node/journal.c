@@ -25,6 +25,12 @@ int64_t journal_wall_s(const struct node *node)
     return journal_wall_ms(node) / 1000;
 }
 
+int64_t journal_pass(struct node *node)
+{
+    node->journal.floor_ms = journal_wall_ms(node);
+    return node->journal.floor_ms / 1000;
+}
+
 RESULT journal_append(struct node *node, struct store_log_row *row)
 {
     row->time_ms = journal_wall_ms(node);

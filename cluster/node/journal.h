@@ -9,15 +9,20 @@
 struct node;
 
 struct journal {
-    int64_t floor_ms;    /* the latest time in the log */
+    int64_t floor_ms;    /* the latest time in the log, or up to which requests have been forgotten */
     int64_t refuse_to_s; /* requests created before are refused (unclean start); 0: none */
 };
 
 /* Rebuilds the replay table and the clock's floor; writes the row "start". */
 RESULT journal_open(struct node *);
-/* The node's wall clock: never before the latest row of its log. */
+/* The node's wall clock: never before its floor. */
 int64_t journal_wall_ms(const struct node *);
 int64_t journal_wall_s(const struct node *);
+/*
+ * The same, in seconds, for the replay table to forget what has expired: from now on the clock does not fall below it.
+ * Else one that jumps ahead and back would make old requests new.
+ */
+int64_t journal_pass(struct node *);
 /* Fills the time and appends; `row` has its kind, key, hashes and result. */
 RESULT journal_append(struct node *, struct store_log_row *row);
 /* A row about a signed request. */

@@ -36,7 +36,7 @@ RESULT key_record_decode(struct key_record *out, struct bytes in)
 
     if (!bytes_equal_str(reader_view(&r, strlen(MAGIC)), MAGIC)) reader_refuse(&r);
     uint8_t state = reader_u8(&r);
-    if (state < KEY_PENDING || state > KEY_PENDING_DELETION) reader_refuse(&r);
+    if (state < KEY_PENDING || state > KEY_ABANDONED) reader_refuse(&r);
     uint64_t due = reader_u64(&r);
     if (due > INT64_MAX) reader_refuse(&r);
     *out = (struct key_record){.state = (enum key_state)state,

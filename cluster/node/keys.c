@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of keys and the changes of their state, each durable before it is believed. */
+/* Keys and the changes of their state, each durable before it is believed. */
 #include "cluster/node/keys.h"
 
 #include <stdlib.h>
 
+#include "cluster/node/evidence.h"
 #include "cluster/node/key_record.h"
+#include "cluster/node/key_table.h"
 #include "cluster/node/state.h"
 #include "cluster/node/tombstones.h"
-#include "common/base/check.h"
 #include "common/base/log.h"
 
 const char *key_state_name(enum key_state state)
@@ -19,6 +20,8 @@ const char *key_state_name(enum key_state state)
         return "ACTIVE";
     case KEY_PENDING_DELETION:
         return "PENDING_DELETION";
+    case KEY_ABANDONED:
+        return "ABANDONED";
     default:
         return "UNKNOWN";
     }
@@ -29,60 +32,6 @@ party key_party(const struct birth_body *body, const char *node)
     for (unsigned i = 0; i < body->n; i++)
         if (strcmp(body->nodes[i], node) == 0) return (party)(i + 1);
     return 0;
-}
-
-static size_t *tally(struct keys *keys, enum key_state state)
-{
-    return state == KEY_ACTIVE ? &keys->active : state == KEY_PENDING ? &keys->pending : &keys->leaving;
-}
-
-static void set_state(struct node *node, struct key *key, enum key_state state)
-{
-    --*tally(&node->keys, key->state);
-    ++*tally(&node->keys, state);
-    key->state = state;
-}
-
-/* The place of the first key whose id is not smaller. */
-static size_t position(const struct keys *keys, const char *key_id)
-{
-    size_t low = 0, high = keys->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(keys->sorted[middle]->body.key_id, key_id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct key *at(const struct keys *keys, size_t i)
-{
-    return i < keys->count ? keys->sorted[i] : NULL;
-}
-
-struct key *keys_find(const struct node *node, const char *key_id)
-{
-    struct key *key = at(&node->keys, position(&node->keys, key_id));
-
-    return key != NULL && strcmp(key->body.key_id, key_id) == 0 ? key : NULL;
-}
-
-struct key *keys_after(const struct node *node, const char *key_id)
-{
-    size_t      i = position(&node->keys, key_id);
-    struct key *key = at(&node->keys, i);
-
-    return key != NULL && strcmp(key->body.key_id, key_id) == 0 ? at(&node->keys, i + 1) : key;
-}
-
-struct key *keys_find_by_request(const struct node *node, const uint8_t request_hash[32])
-{
-    for (size_t i = 0; i < node->keys.count; i++)
-        if (memcmp(node->keys.sorted[i]->body.request_hash, request_hash, 32) == 0) return node->keys.sorted[i];
-    return NULL;
 }
 
 static void drop_signatures(struct key *key)
@@ -116,25 +65,6 @@ static enum kms_err new_key(const struct node *node, struct key **out, const str
     for (int i = 0; i <= PARTIES_MAX; i++) vouchers->certificates[i] = BUF_INIT(CERTIFICATE_MAX);
     *key = (struct key){.body = *body, .self = self, .vouchers = vouchers, .slot = -1};
     *out = key;
-    return KMS_OK;
-}
-
-static enum kms_err insert(struct node *node, struct key *key)
-{
-    struct keys *keys = &node->keys;
-
-    if (keys->count == keys->capacity) {
-        size_t       more = keys->capacity == 0 ? 64 : keys->capacity * 2;
-        struct key **moved = realloc(keys->sorted, more * sizeof(struct key *));
-        if (moved == NULL) return fail(KMS_E_MEMORY, "no memory for %zu keys", more);
-        keys->sorted = moved;
-        keys->capacity = more;
-    }
-    size_t i = position(keys, key->body.key_id);
-    memmove(&keys->sorted[i + 1], &keys->sorted[i], (keys->count - i) * sizeof(struct key *));
-    keys->sorted[i] = key;
-    keys->count++;
-    ++*tally(keys, key->state);
     return KMS_OK;
 }
 
@@ -200,10 +130,22 @@ static enum kms_err rewrite(struct node *node, const struct key *key, enum key_s
     return store_put(node->config.store, &id, secret_view(&new));
 }
 
+/* All n have vouched, and one of them has told this node that it never will. Its word counts no more. */
+static enum kms_err keep_evidence(struct node *node, const struct key *key)
+{
+    enum tombstone_kind kind;
+    BUF_LOCAL           abandonment = BUF_INIT(EVIDENCE_MAX);
+
+    TRY(tombstones_get(node, key->body.key_id, &kind, &abandonment));
+    return kind == TOMBSTONE_ABANDONED ? evidence_keep(node, key, buf_bytes(&abandonment)) : KMS_OK;
+}
+
 static enum kms_err activate(struct node *node, struct key *key)
 {
+    if (key->state == KEY_ABANDONED) TRY(keep_evidence(node, key));
     TRY_AT(rewrite(node, key, KEY_ACTIVE, 0), "key %s", key->body.key_id);
-    set_state(node, key, KEY_ACTIVE);
+    key_table_set_state(&node->keys, key, KEY_ACTIVE);
+    key->due_s = 0;
     drop_signatures(key);
     log_info("key.active", "key=%s t=%u n=%u", key->body.key_id, key->body.t, key->body.n);
     return KMS_OK;
@@ -213,7 +155,7 @@ RESULT keys_vouch(struct node *node, struct key *key, const struct birth_signatu
 {
     party who = key_party(&key->body, s->node);
 
-    if (key->state != KEY_PENDING) return KMS_OK;
+    if (!key_is_unsettled(key)) return KMS_OK;
     if (!party_set_has(key->vouched, who)) {
         TRY(birth_verify_signature(&key->body, s, node->config.authority));
         TRY(keep_signature(key, s));
@@ -246,7 +188,7 @@ RESULT keys_add(struct node *node, const struct birth_body *body, const struct k
     key->state = KEY_PENDING;
     enum kms_err err = keep_signature(key, own);
     if (err == KMS_OK) err = store_new(node, key, share);
-    if (err == KMS_OK) err = insert(node, key);
+    if (err == KMS_OK) err = key_table_insert(&node->keys, key);
     if (err != KMS_OK) key_free(key);
     return err;
 }
@@ -254,10 +196,21 @@ RESULT keys_add(struct node *node, const struct birth_body *body, const struct k
 RESULT keys_mark_leaving(struct node *node, struct key *key, int64_t due_s)
 {
     TRY(rewrite(node, key, KEY_PENDING_DELETION, due_s));
-    set_state(node, key, KEY_PENDING_DELETION);
+    key_table_set_state(&node->keys, key, KEY_PENDING_DELETION);
     drop_signatures(key);
     key->due_s = due_s;
     shares_forget(&node->shares, key);
+    return KMS_OK;
+}
+
+RESULT keys_abandon(struct node *node, struct key *key, struct bytes abandonment)
+{
+    int64_t due_s = journal_wall_s(node) + KEYS_ABANDONED_KEEP_S;
+
+    TRY(tombstones_put(node, key->body.key_id, TOMBSTONE_ABANDONED, abandonment));
+    TRY(rewrite(node, key, KEY_ABANDONED, due_s));
+    key_table_set_state(&node->keys, key, KEY_ABANDONED);
+    key->due_s = due_s;
     return KMS_OK;
 }
 
@@ -271,17 +224,12 @@ static enum kms_err erase_share(struct node *node, const struct store_id *id)
 RESULT keys_remove(struct node *node, struct key **key)
 {
     struct key     *gone = *key;
-    struct keys    *keys = &node->keys;
     struct store_id id = key_record_id(&gone->body);
-    size_t          i = position(keys, gone->body.key_id);
 
-    CHECK(i < keys->count && keys->sorted[i] == gone);
     runs_cancel_key(node, gone->body.key_id);
     shares_forget(&node->shares, gone);
     TRY(erase_share(node, &id));
-    keys->count--;
-    memmove(&keys->sorted[i], &keys->sorted[i + 1], (keys->count - i) * sizeof(struct key *));
-    --*tally(keys, gone->state);
+    key_table_remove(&node->keys, gone);
     key_free(gone);
     *key = NULL;
     return KMS_OK;
@@ -297,8 +245,8 @@ static enum kms_err fill_loaded(struct node *node, struct key *key, const struct
     key->due_s = record->due_s;
     if (!party_set_has(key->vouched, key->self) || (key->state == KEY_ACTIVE && !is_complete(key)))
         return fail(KMS_E_CORRUPT, "key %s: its record lacks signatures", key->body.key_id);
-    if (key->state != KEY_PENDING) drop_signatures(key);
-    return insert(node, key);
+    if (!key_is_unsettled(key)) drop_signatures(key);
+    return key_table_insert(&node->keys, key);
 }
 
 static enum kms_err load_one(void *arg, const struct store_id *id, struct bytes value)
@@ -318,19 +266,27 @@ static enum kms_err load_one(void *arg, const struct store_id *id, struct bytes 
     return err;
 }
 
-/* The tombstone is put first; a crash may have come between it and the erasing of the share. */
-static enum kms_err finish_deletions(struct node *node)
+/* The tombstone is put first; a crash may have come between it and what follows. *removed: the key is no more. */
+static enum kms_err finish_one(struct node *node, struct key *key, bool *removed)
+{
+    enum tombstone_kind kind;
+    BUF_LOCAL           evidence = BUF_INIT(EVIDENCE_MAX);
+
+    *removed = false;
+    TRY(tombstones_get(node, key->body.key_id, &kind, &evidence));
+    if (kind == TOMBSTONE_ABANDONED && key->state == KEY_PENDING) return keys_abandon(node, key, buf_bytes(&evidence));
+    if (kind != TOMBSTONE_DELETED) return KMS_OK;
+    log_info("key.deletion_finished", "key=%s", key->body.key_id);
+    *removed = true;
+    return keys_remove(node, &key);
+}
+
+static enum kms_err finish_interrupted(struct node *node)
 {
     for (size_t i = 0; i < node->keys.count;) {
-        struct key *key = node->keys.sorted[i];
-        bool        buried;
-        TRY(tombstones_has(node, key->body.key_id, &buried));
-        if (!buried) {
-            i++;
-            continue;
-        }
-        log_info("key.deletion_finished", "key=%s", key->body.key_id);
-        TRY(keys_remove(node, &key));
+        bool removed;
+        TRY(finish_one(node, node->keys.sorted[i], &removed));
+        if (!removed) i++;
     }
     return KMS_OK;
 }
@@ -338,12 +294,13 @@ static enum kms_err finish_deletions(struct node *node)
 RESULT keys_load(struct node *node)
 {
     TRY(store_each(node->config.store, STORE_SHARE, load_one, node));
-    return finish_deletions(node);
+    return finish_interrupted(node);
 }
 
 void keys_clear(struct node *node)
 {
     for (size_t i = 0; i < node->keys.count; i++) key_free(node->keys.sorted[i]);
     free(node->keys.sorted);
+    free(node->keys.by_request);
     node->keys = (struct keys){0};
 }

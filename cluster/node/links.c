@@ -9,11 +9,28 @@
 #include "cluster/node/state.h"
 #include "common/base/log.h"
 
+static unsigned count_of(const struct node *node, const struct identity *gateway)
+{
+    unsigned count = 0;
+
+    for (const struct link *l = node->links; l != NULL; l = l->next)
+        count += l->doomed == NULL && strcmp(l->gateway.name, gateway->name) == 0;
+    return count;
+}
+
+bool links_same_gateway(const struct link *a, const struct link *b)
+{
+    return strcmp(a->gateway.name, b->gateway.name) == 0;
+}
+
 RESULT links_add(struct node *node, uint32_t id, const struct identity *gateway)
 {
     if (gateway->role != ROLE_GATEWAY || strcmp(gateway->cluster, node->config.cluster) != 0)
         return fail(KMS_E_DENIED, "%s is no gateway of cluster %s", gateway->uri, node->config.cluster);
     if (node->link_count >= LINKS_MAX) return fail(KMS_E_BUSY, "%u coordinators are connected", node->link_count);
+    if (count_of(node, gateway) >= LINKS_PER_GATEWAY_MAX)
+        return fail(KMS_E_BUSY, "gateway %s has %d links: each coordinator needs a certificate with a name of its own",
+                    gateway->name, LINKS_PER_GATEWAY_MAX);
     if (links_find(node, id) != NULL) return fail(KMS_E_ARGUMENT, "link %" PRIu32 " is up already", id);
     struct link *link = calloc(1, sizeof *link);
     if (link == NULL) return fail(KMS_E_MEMORY, "no memory for a link");
@@ -36,9 +53,8 @@ void links_doom(struct node *node, struct link *link, const char *why)
 {
     if (link->doomed != NULL) return;
     link->doomed = why;
-    node->dirty = true;
+    node->doomed = node->dirty = true;
     log_info("link.down", "link=%" PRIu32 " gateway=%s why=\"%s\"", link->id, link->gateway.name, why);
-    runs_cancel_link(node, link);
 }
 
 static void end(struct node *node, struct link *link)

@@ -11,6 +11,7 @@
 struct node;
 
 #define LINKS_MAX 64
+#define LINKS_PER_GATEWAY_MAX 4 /* one, and some that have broken unnoticed */
 
 struct link {
     struct link    *next;
@@ -25,7 +26,9 @@ struct link {
 /* KMS_E_DENIED for a peer that is no gateway of this cluster. */
 RESULT       links_add(struct node *, uint32_t id, const struct identity *gateway);
 struct link *links_find(const struct node *, uint32_t id); /* NULL: unknown, or doomed */
-/* Ended when the present event is over, with its circuits and sessions. */
+/* Limits count per gateway: two links of one are no two coordinators. */
+bool links_same_gateway(const struct link *, const struct link *);
+/* Only marks it: ended when the present event is over, with its circuits and sessions. */
 void links_doom(struct node *, struct link *, const char *why);
 void links_reap(struct node *);
 void links_clear(struct node *);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node: made from its store, then one event at a time. Every event ends in settle_event(): what has ended during it
- * is reported and freed, and what the tunnels have to say is sent. So no handler frees what another still looks at.
+ * The node: made from its store, then one event at a time. Handlers only mark what has to end. Every event ends in
+ * settle_event(): sessions without their link or circuit are cancelled, what has ended is reported and freed, and what
+ * the tunnels have to say is sent. So no handler ends or frees what another still works on.
  */
 #include "cluster/node/node.h"
 
@@ -62,7 +63,6 @@ RESULT node_new(struct node **out, const struct node_config *config)
     if (node == NULL) return fail(KMS_E_MEMORY, "no memory for the node");
     node->config = *config;
     node->runs.wakeup_ms = UINT64_MAX;
-    node->promises = SETTLE_PROMISES_MAX;
     node->next_second_ms = node_now_ms(node) + SECOND_MS;
     node->next_minute_ms = node_now_ms(node) + MINUTE_MS;
     enum kms_err err = open_parts(node);
@@ -99,16 +99,25 @@ void node_free(struct node **gone)
 
 /* ---- after every event ---- */
 
+/* Runs first: their last words go through circuits, their results through links, and both can doom more of them. */
+static void end_runs(struct node *node)
+{
+    while (node->dirty) {
+        node->dirty = false;
+        if (node->doomed) {
+            node->doomed = false;
+            runs_cancel_doomed(node);
+        }
+        while (runs_reap(node)) continue;
+    }
+}
+
 static void settle_event(struct node *node)
 {
     do {
-        /* Runs first: their last words go through circuits, their results through links. */
-        while (node->dirty) {
-            node->dirty = false;
-            while (runs_reap(node)) continue;
-        }
-        circuits_flush(node);
+        end_runs(node);
         circuits_reap(node);
+        circuits_flush(node);
     } while (node->dirty);
     links_reap(node);
 }
@@ -132,6 +141,7 @@ static void send_info(struct node *node, struct link *link, const Kms__V1__Ping 
     reply.sessions = info.sessions;
     reply.keys = info.keys;
     reply.pending = info.pending;
+    reply.wall_ms = node->config.io.wall_ms(node->config.io.self);
     pong.id = ping->id;
     pong.info = &reply;
     message.kind_case = KMS__V1__FROM_NODE__KIND_PONG;
@@ -170,7 +180,7 @@ static void on_commit(struct node *node, const Kms__V1__CommitRequest *commit)
 
     enum kms_err err =
         settle_commit(node, bytes(commit->birth_certificate.data, commit->birth_certificate.len), &state);
-    if (err != KMS_OK) log_failure(LOG_WARN, "key.commit_refused", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_COMMIT, err);
 }
 
 static void on_deliver(struct node *node, const Kms__V1__DeliverRequest *deliver)
@@ -178,12 +188,12 @@ static void on_deliver(struct node *node, const Kms__V1__DeliverRequest *deliver
     uint64_t sequence;
 
     enum kms_err err = statements_take(node, bytes(deliver->statement.data, deliver->statement.len), &sequence);
-    if (err != KMS_OK) log_failure(LOG_WARN, "statement.refused", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_STATEMENT, err);
 }
 
 static void dispatch(struct node *node, struct link *link, const Kms__V1__ToNode *m)
 {
-    switch (m->kind_case) {
+    switch ((int)m->kind_case) {
     case KMS__V1__TO_NODE__KIND_PING:
         send_info(node, link, m->ping);
         break;
@@ -226,7 +236,7 @@ void node_on_link_up(struct node *node, uint32_t id, const struct identity *gate
         log_info("link.up", "link=%" PRIu32 " gateway=%s", id, gateway->name);
         return;
     }
-    log_failure(LOG_WARN, "link.refused", err);
+    complaints_add(node, COMPLAINT_LINK, err);
     node->config.io.link_close(node->config.io.self, id);
 }
 
@@ -265,7 +275,8 @@ void node_on_tick(struct node *node)
     if (now_ms >= node->next_second_ms) {
         node->next_second_ms = now_ms + SECOND_MS;
         circuits_tick(node, now_ms);
-        replay_expire(node->replay, journal_wall_s(node));
+        complaints_tick(node, now_ms);
+        replay_expire(node->replay, journal_pass(node));
     }
     if (now_ms >= node->next_minute_ms) {
         node->next_minute_ms = now_ms + MINUTE_MS;

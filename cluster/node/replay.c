@@ -269,6 +269,8 @@ RESULT replay_use(struct replay *r, const struct replay_item *item, int64_t now_
     replay_expire(r, now_s);
     if (item->expires_s < now_s || item->expires_s >= now_s + RING - 1)
         return fail(KMS_E_EXPIRED, "the request does not expire within %d seconds from now", RING);
+    if (item->expires_s <= r->swept_to_s)
+        return fail(KMS_E_EXPIRED, "the clock was ahead: what expires before it is there again cannot be told apart");
     hash_of_nonce(id, item->access_key, item->nonce);
     struct entry *e = find(r, id);
     if (e == NULL) return add(r, item, id);

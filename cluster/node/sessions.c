@@ -8,11 +8,13 @@
 #include "cluster/node/generate.h"
 #include "cluster/node/sign.h"
 #include "cluster/node/state.h"
+#include "cluster/protocol/pool.h"
 #include "common/base/log.h"
+#include "common/crypto/hash.h"
 #include "common/secret/wipe.h"
 
 /* No client may take all places, and no coordinator. */
-#define SHARE_OF_LINK(max) ((max) - (max) / 4)
+#define SHARE_OF_GATEWAY(max) ((max) - (max) / 4)
 #define SHARE_OF_CLIENT(max) ((max) - (max) / 2)
 
 static unsigned bucket_of(const uint8_t tag[SESSION_TAG_LEN])
@@ -37,16 +39,25 @@ static unsigned count_of(const struct node *node, const char *access_key)
     return count;
 }
 
+static unsigned count_for(const struct node *node, const struct link *link)
+{
+    unsigned count = 0;
+
+    for (const struct link *l = node->links; l != NULL; l = l->next)
+        if (links_same_gateway(l, link)) count += l->run_count;
+    return count;
+}
+
 RESULT runs_admit(const struct node *node, const struct link *link, const uint8_t tag[SESSION_TAG_LEN],
                   const char *access_key)
 {
-    unsigned max = node->config.sessions_max, for_client = SHARE_OF_CLIENT(max);
+    unsigned max = node->config.sessions_max, for_client = SHARE_OF_CLIENT(max), for_gateway = SHARE_OF_GATEWAY(max);
 
     if (find(node, link, tag) != NULL) return fail(KMS_E_ARGUMENT, "the tag names a running session");
     if (node->runs.count >= max) return fail(KMS_E_BUSY, "%u sessions run on this node", node->runs.count);
-    if (link->run_count >= SHARE_OF_LINK(max))
-        return fail(KMS_E_BUSY, "%u sessions run for this coordinator", link->run_count);
     /* Counted only when it could matter. */
+    if (node->runs.count >= for_gateway && count_for(node, link) >= for_gateway)
+        return fail(KMS_E_BUSY, "%u sessions run for this coordinator", for_gateway);
     if (node->runs.count >= for_client && count_of(node, access_key) >= for_client)
         return fail(KMS_E_BUSY, "%u sessions run for access key %s", for_client, access_key);
     return KMS_OK;
@@ -64,6 +75,8 @@ static void enlist(struct node *node, struct run *run)
     node->runs.first = run;
     node->runs.count++;
     run->link->run_count++;
+    for (party p = 1; p <= PARTIES_MAX; p++)
+        if (run->circuits[p] != NULL) circuit_take(run->circuits[p]);
 }
 
 static void delist(struct node *node, struct run *run)
@@ -76,6 +89,8 @@ static void delist(struct node *node, struct run *run)
     if (run->next != NULL) run->next->link_back = run->link_back;
     node->runs.count--;
     run->link->run_count--;
+    for (party p = 1; p <= PARTIES_MAX; p++)
+        if (run->circuits[p] != NULL) run->circuits[p]->run_count--;
 }
 
 static void run_free(struct run *run)
@@ -101,13 +116,13 @@ static void send_message(struct node *node, struct run *run, const struct messag
     wipe(node->message.data, node->message.len);
 }
 
-/* After every event on a session: what it wants to say, and whether it has ended. */
+/* After every event on a session: what it wants to say, and whether it has ended. It ends once. */
 static void pump(struct node *node, struct run *run)
 {
     struct message m;
 
     while (session_poll(run->session, &m)) send_message(node, run, &m);
-    if (session_state(run->session) == SESSION_RUNNING) return;
+    if (run->ended || session_state(run->session) == SESSION_RUNNING) return;
     run->ended = true;
     run->next_ended = node->runs.ended;
     node->runs.ended = run;
@@ -132,6 +147,23 @@ static struct run *new_run(struct node *node, struct link *link, const struct ma
     memcpy(run->request_hash, m->request_hash, sizeof run->request_hash);
     if (m->key != NULL) memcpy(run->key_id, m->key->body.key_id, sizeof run->key_id);
     return run;
+}
+
+/* The clocks go on, the log is on a disk that may not have been set back too, and the kernel may have been told. */
+RESULT runs_salt(const struct node *node, const struct mandate *m, uint8_t salt[SESSION_SALT_LEN])
+{
+    uint8_t     kernel[32];
+    struct hash h;
+
+    TRY(rng_fill(rng_kernel(), kernel, sizeof kernel));
+    hash_begin(&h, TAG_SESSION_SALT, 4);
+    hash_item_u64(&h, (uint64_t)node->config.io.wall_ms(node->config.io.self));
+    hash_item_u64(&h, node_now_ms(node));
+    hash_item_u64(&h, m->log_seq);
+    hash_item(&h, BYTES_OF(kernel));
+    hash_end(&h, salt);
+    WIPE(kernel);
+    return KMS_OK;
 }
 
 RESULT runs_begin(struct node *node, struct link *link, const struct mandate *m, const struct session_params *params,
@@ -165,7 +197,7 @@ void runs_on_message(struct node *node, struct circuit *c, struct bytes body)
     struct message m;
 
     if (message_decode(&m, body) != KMS_OK) {
-        log_failure(LOG_INFO, "session.malformed_message", KMS_E_FORMAT);
+        complaints_add(node, COMPLAINT_MESSAGE, KMS_E_FORMAT);
         return;
     }
     struct run *run = find(node, c->link, m.tag);
@@ -193,27 +225,24 @@ void runs_cancel_tag(struct node *node, const struct link *link, const uint8_t t
     if (run != NULL) cancel(node, run);
 }
 
-bool runs_use_circuit(const struct node *node, const struct circuit *c)
+/* Leaves the doomed circuits; does the run still stand on all that it began on? */
+static bool still_stands(struct run *run)
 {
-    for (const struct run *r = node->runs.first; r != NULL; r = r->next)
-        if (party_behind(r, c) != 0) return true;
-    return false;
-}
+    bool stands = run->link->doomed == NULL;
 
-void runs_cancel_circuit(struct node *node, const struct circuit *c)
-{
-    for (struct run *r = node->runs.first; r != NULL; r = r->next) {
-        party p = party_behind(r, c);
-        if (p == 0) continue;
-        r->circuits[p] = NULL;
-        cancel(node, r);
+    for (party p = 1; p <= PARTIES_MAX; p++) {
+        if (run->circuits[p] == NULL || run->circuits[p]->doomed == NULL) continue;
+        run->circuits[p]->run_count--;
+        run->circuits[p] = NULL;
+        stands = false;
     }
+    return stands;
 }
 
-void runs_cancel_link(struct node *node, const struct link *link)
+void runs_cancel_doomed(struct node *node)
 {
     for (struct run *r = node->runs.first; r != NULL; r = r->next)
-        if (r->link == link) cancel(node, r);
+        if (!still_stands(r)) cancel(node, r);
 }
 
 void runs_cancel_key(struct node *node, const char *key_id)
@@ -274,4 +303,5 @@ void runs_clear(struct node *node)
         run_free(run);
     }
     node->runs.ended = NULL;
+    pool_drain();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Running sessions ("runs"): a protocol session with the link that asked for it and the circuit to each of its parties.
- * A run lives and ends with the circuits it began in.
+ * A run lives and ends with the circuits it began in. It ends once, and goes when the present event is over.
  */
 #ifndef KMS_CLUSTER_NODE_SESSIONS_H
 #define KMS_CLUSTER_NODE_SESSIONS_H
@@ -42,6 +42,8 @@ struct runs {
 
 /* May one more begin? KMS_E_BUSY; KMS_E_ARGUMENT for a tag in use. */
 RESULT runs_admit(const struct node *, const struct link *, const uint8_t tag[SESSION_TAG_LEN], const char *access_key);
+/* session_params.salt: what this machine does not repeat if it is rewound or cloned, as far as it can tell. */
+RESULT runs_salt(const struct node *, const struct mandate *, uint8_t salt[SESSION_SALT_LEN]);
 /* Starts the session and sends its first messages. Takes over `plan` if it succeeds. */
 RESULT runs_begin(struct node *, struct link *, const struct mandate *, const struct session_params *,
                   struct plan *plan);
@@ -53,10 +55,9 @@ bool runs_reap(struct node *);
 void runs_clear(struct node *);
 
 void runs_cancel_tag(struct node *, const struct link *, const uint8_t tag[SESSION_TAG_LEN]);
-void runs_cancel_circuit(struct node *, const struct circuit *);
-void runs_cancel_link(struct node *, const struct link *);
+/* Those whose link or one of whose circuits is doomed. */
+void runs_cancel_doomed(struct node *);
 void runs_cancel_key(struct node *, const char *key_id);
-bool runs_use_circuit(const struct node *, const struct circuit *);
 /* The run that makes a key under this session id; NULL: none. */
 struct run *runs_making(const struct node *, const uint8_t ssid[SSID_LEN]);
 

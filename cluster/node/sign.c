@@ -34,6 +34,7 @@ static enum kms_err start_session(struct node *node, struct link *link, const Km
         .deadline_ms = authority_deadline_ms(node, m, node->config.sign_deadline_ms, start->budget_ms),
         .progress_ms = node->config.progress_ms,
     };
+    TRY(runs_salt(node, m, params.salt));
     memcpy(params.tag, start->tag.data, sizeof params.tag);
     memcpy(params.key_id, body->key_id, sizeof body->key_id);
     memcpy(params.roster_hash, node->roster.hash, sizeof params.roster_hash);

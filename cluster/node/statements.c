@@ -16,11 +16,12 @@ static struct store_id id_of(const struct node *node)
     return id;
 }
 
-static enum kms_err read_roster(const struct node *node, struct roster *out, struct bytes encoded)
+static enum kms_err read_roster(const struct node *node, struct roster *out, int64_t *created, struct bytes encoded)
 {
     struct statement statement;
 
     TRY(statement_decode(&statement, encoded));
+    *created = statement.created;
     return roster_from_statement(out, &statement, node->config.authority, node->config.cluster);
 }
 
@@ -51,9 +52,17 @@ RESULT statements_load(struct node *node)
     if (err == KMS_E_NOT_FOUND) return KMS_OK;
     TRY(err);
     TRY(buf_append(&encoded, secret_view(&value)));
-    TRY_AT(read_roster(node, &roster, buf_bytes(&encoded)), "the stored roster");
+    TRY_AT(read_roster(node, &roster, &node->roster_created, buf_bytes(&encoded)), "the stored roster");
     use_roster(node, &roster, &encoded);
     return KMS_OK;
+}
+
+/* An operator's key that has expired can date a statement back into its own time, but not before what is held. */
+static enum kms_err check_date(const struct node *node, const struct roster *roster, int64_t created)
+{
+    if (created >= node->roster_created) return KMS_OK;
+    return fail(KMS_E_DENIED, "roster %" PRIu64 " is dated before roster %" PRIu64 ", which is held: sign it anew",
+                roster->sequence, node->roster.sequence);
 }
 
 /* Two rosters of one sequence: an operator's mistake, or worse. The first one stays. */
@@ -68,14 +77,17 @@ RESULT statements_take(struct node *node, struct bytes encoded, uint64_t *sequen
 {
     struct store_id id = id_of(node);
     struct roster   roster;
+    int64_t         created;
     BUF_LOCAL       copy = BUF_INIT(STATEMENT_ENCODED_MAX);
 
     *sequence = node->roster.sequence;
-    TRY(read_roster(node, &roster, encoded));
+    TRY(read_roster(node, &roster, &created, encoded));
     if (roster.sequence <= node->roster.sequence) return check_same(node, &roster);
+    TRY(check_date(node, &roster, created));
     TRY(buf_append(&copy, encoded));
     TRY(store_put(node->config.store, &id, encoded));
     use_roster(node, &roster, &copy);
+    node->roster_created = created;
     *sequence = roster.sequence;
     /* Who is who has changed: what was agreed before ends now (architecture.md 4). */
     circuits_doom_all(node, "the roster has changed");
@@ -87,7 +99,7 @@ void statements_on_gossip(struct node *node, struct circuit *c, struct bytes bod
     uint64_t sequence;
 
     enum kms_err err = statements_take(node, body, &sequence);
-    if (err != KMS_OK) log_failure(LOG_WARN, "statement.gossip", err);
+    if (err != KMS_OK) complaints_add(node, COMPLAINT_GOSSIP, err);
     (void)c;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cluster/node/state.h"
+#include "common/base/text.h"
 #include "common/wire/reader.h"
 #include "common/wire/writer.h"
 
@@ -67,4 +68,30 @@ RESULT tombstones_has(struct node *node, const char *key_id, bool *out)
     enum kms_err err = tombstones_get(node, key_id, &kind, NULL);
     *out = kind != TOMBSTONE_NONE;
     return err;
+}
+
+struct request_name {
+    char text[sizeof "request/" + 64];
+};
+
+static struct request_name name_of(const uint8_t request_hash[32])
+{
+    struct request_name name = {"request/"};
+
+    hex_encode(name.text + strlen(name.text), bytes(request_hash, 32));
+    return name;
+}
+
+RESULT tombstones_put_request(struct node *node, const uint8_t request_hash[32], const char *key_id)
+{
+    struct request_name name = name_of(request_hash);
+
+    return tombstones_put(node, name.text, TOMBSTONE_DELETED, bytes_str(key_id));
+}
+
+RESULT tombstones_has_request(struct node *node, const uint8_t request_hash[32], bool *out)
+{
+    struct request_name name = name_of(request_hash);
+
+    return tombstones_has(node, name.text, out);
 }

@@ -9,6 +9,7 @@
 #include "cluster/pki/dek_file.h"
 #include "cluster/pki/file_write.h"
 #include "cluster/pki/pki.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/kdf.h"
 #include "common/crypto/rng.h"
@@ -49,6 +50,9 @@ static enum kms_err open_bytes(struct secret *dek, struct bytes in, const char *
 
     TRY(dek_file_parse(&file, in));
     if (strcmp(file.node, node) != 0) return fail(KMS_E_CORRUPT, "the DEK of node %s, not of %s", file.node, node);
+    if (file.iterations < PBKDF2_ITERATIONS_DEFAULT)
+        log_warn("dek.iterations", "node=%s iterations=%u wanted=%u text=\"raise them: kmsctl dek passwd\"", node,
+                 file.iterations, PBKDF2_ITERATIONS_DEFAULT);
     TRY(check_password(password));
     TRY(kdf_pbkdf2(&key, AEAD_KEY_LEN, password, bytes(file.salt, file.salt_len), file.iterations));
     enum kms_err err = aead_open(dek, &key, file.header, file.sealed);

@@ -2,16 +2,19 @@
 /*
  * The engine behind session.c: takes messages into slots, and steps through the rows when they are complete.
  *
- *   message --> admit (sender, row, size, duplicate, opening) --> slot
- *   row full --> ssid of all --> echo of all --> broadcasts --> directs --> complete --> next row's messages
+ *   message --> admit (opening, ssid, row, kind, size, duplicate) --> slot
+ *   row full --> echo of all --> broadcasts --> directs --> complete --> next row's messages
  *
  * What a failure means is decided here, once for all protocols. Only an authenticated message that no honest party can
- * have sent makes its sender a culprit. Different inputs or ssids are a configuration; different echoes are somebody's
- * equivocation, and this party cannot know whose; an abort notice is no evidence.
+ * have sent makes its sender a culprit. A tag is a coordinator's word and may have named another session before, so a
+ * message is held against its sender only under our ssid, which that party too has given a nonce for. Different inputs
+ * or ssids are a configuration; different echoes are somebody's equivocation, and this party cannot know whose; an
+ * abort notice is no evidence.
  */
 #include "cluster/protocol/echo.h"
 #include "cluster/protocol/session_internal.h"
 #include "common/base/check.h"
+#include "common/crypto/ct.h"
 #include "common/secret/wipe.h"
 
 void engine_abort(struct session *s, enum abort_reason reason, struct party_set culprits, const char *text)
@@ -31,15 +34,20 @@ static void cheated(struct session *s, party from, const char *text)
     engine_abort(s, ABORT_CHEATING, party_set_with(party_set_none(), from), text);
 }
 
-/* Openings are compared as they come: before their size, which belongs to the protocol that the peer believes in. */
+static const uint8_t no_ssid[SSID_LEN];
+
+/*
+ * Openings are compared as they come: before their size, which belongs to the protocol that the peer believes in. What
+ * is shorter than any opening, or has an ssid, is of no honest party's session at all.
+ */
 static bool opening_is_refused(struct session *s, const struct message *m)
 {
-    static const uint8_t none[32];
+    static const uint8_t no_echo[sizeof m->echo];
 
     if (m->round != 0 || m->kind != MESSAGE_BROADCAST) return false;
     if (m->body.len < OPENING_LEN)
         cheated(s, m->from, "opening too short");
-    else if (!bytes_equal(BYTES_OF(m->ssid), BYTES_OF(none)) || !bytes_equal(BYTES_OF(m->echo), BYTES_OF(none)))
+    else if (!bytes_equal(BYTES_OF(m->ssid), BYTES_OF(no_ssid)) || !bytes_equal(BYTES_OF(m->echo), BYTES_OF(no_echo)))
         cheated(s, m->from, "opening with a session id or an echo");
     else if (!opening_agrees(s, m->body))
         engine_abort(s, ABORT_CONFIGURATION, party_set_none(), "roster or inputs differ");
@@ -51,17 +59,36 @@ static bool ssid_is_known(const struct session *s)
     return s->row > 0;
 }
 
+static bool is_foreign(const struct session *s, const struct message *m)
+{
+    return m->round > 0 && ssid_is_known(s) && !bytes_equal(BYTES_OF(m->ssid), BYTES_OF(s->ssid));
+}
+
+static void end_foreign(struct session *s)
+{
+    engine_abort(s, ABORT_CONFIGURATION, party_set_none(), "message of another session id");
+}
+
+/* A message that has no place here. Of whose session it is only the ssid can tell: without one it may be honest. */
+static void misfits(struct session *s, const struct message *m, const char *text)
+{
+    if (m->round > 0 && ssid_is_known(s))
+        cheated(s, m->from, text);
+    else
+        engine_abort(s, ABORT_CONFIGURATION, party_set_none(), text);
+}
+
 /* false: the session has ended, or there is nothing new. */
 static bool admit(struct session *s, const struct message *m)
 {
-    /* A peer is at most one row ahead: it needs this party's messages to go on. */
-    if (m->round > s->row + 1 || m->round >= s->row_count) {
-        cheated(s, m->from, "message of a round that cannot have begun");
+    if (opening_is_refused(s, m)) return false;
+    if (is_foreign(s, m)) {
+        end_foreign(s);
         return false;
     }
-    if (opening_is_refused(s, m)) return false;
-    if (m->round > 0 && ssid_is_known(s) && !bytes_equal(BYTES_OF(m->ssid), BYTES_OF(s->ssid))) {
-        engine_abort(s, ABORT_CONFIGURATION, party_set_none(), "message of another session id");
+    /* A peer is at most one row ahead: it needs this party's messages to go on. */
+    if (m->round > s->row + 1 || m->round >= s->row_count) {
+        misfits(s, m, "message of a round that cannot have begun");
         return false;
     }
     switch (inbox_put(&s->inbox, m)) {
@@ -70,13 +97,13 @@ static bool admit(struct session *s, const struct message *m)
     case INBOX_DUPLICATE:
         return false;
     case INBOX_CONFLICT:
-        cheated(s, m->from, "second, different message");
+        misfits(s, m, "second, different message");
         return false;
     case INBOX_UNEXPECTED:
-        cheated(s, m->from, "message of a kind that the round does not have");
+        misfits(s, m, "message of a kind that the round does not have");
         return false;
     case INBOX_TOO_LARGE:
-        cheated(s, m->from, "message too large");
+        misfits(s, m, "message too large");
         return false;
     }
     UNREACHABLE();
@@ -84,12 +111,12 @@ static bool admit(struct session *s, const struct message *m)
 
 static bool slot_is_foreign(const struct session *s, party from, enum slot_kind kind)
 {
-    const struct slot *slot = inbox_slot(&s->inbox, s->row, from, kind);
+    const struct slot *slot = inbox_slot(&s->inbox, 1, from, kind);
     return slot->present && !bytes_equal(BYTES_OF(slot->ssid), BYTES_OF(s->ssid));
 }
 
-/* Early messages could not be compared when they came. */
-static bool has_foreign(const struct session *s)
+/* Messages of row 1 that came before the ssid was known: compared when it is, so that none stays in another's place. */
+static bool early_are_foreign(const struct session *s)
 {
     bool foreign = false;
 
@@ -99,13 +126,15 @@ static bool has_foreign(const struct session *s)
     return foreign;
 }
 
-static bool envelopes_are_good(struct session *s)
+static void know_ssid(struct session *s)
+{
+    opening_derive_ssid(s);
+    if (s->row_count > 1 && early_are_foreign(s)) end_foreign(s);
+}
+
+static bool echoes_are_good(struct session *s)
 {
     if (s->row == 0) return true;
-    if (has_foreign(s)) {
-        engine_abort(s, ABORT_CONFIGURATION, party_set_none(), "message of another session id");
-        return false;
-    }
     struct party_set differs = echo_differs(&s->inbox, s->row, s->echoes[s->row]);
     if (party_set_is_empty(differs)) return true;
     if (s->inbox.member_count == 2)
@@ -184,6 +213,15 @@ static void finish_done(struct session *s)
     wipe(s->memory, s->state_len);
 }
 
+/* Own messages of the row that begins are written: the broadcast is public from here on. */
+static void publish(const struct session *s)
+{
+    const struct slot *own = inbox_slot(&s->inbox, s->row, s->params.self, SLOT_BROADCAST);
+
+    CHECK(inbox_is_sent(&s->inbox, s->row));
+    if (own->present) ct_declassify(own->body, own->len);
+}
+
 /* The row is complete and good: what complete() sends belongs to the next one. */
 static void step(struct session *s)
 {
@@ -203,19 +241,26 @@ static void step(struct session *s)
         return;
     }
     if (s->row == p->round_count) (void)session_broadcast(s, 0);
-    CHECK(inbox_is_sent(&s->inbox, s->row));
+    publish(s);
+}
+
+/* A notice carries the ssid, if its sender knew one: another session's that had our tag is none of ours. */
+static void on_notice(struct session *s, const struct message *m)
+{
+    if (is_foreign(s, m) && !bytes_equal(BYTES_OF(m->ssid), BYTES_OF(no_ssid))) return;
+    engine_abort(s, ABORT_PEER, party_set_none(), "a peer has given up");
 }
 
 void engine_on_message(struct session *s, const struct message *m, uint64_t now_ms)
 {
     if (m->round == MESSAGE_ROUND_ABORT) {
-        engine_abort(s, ABORT_PEER, party_set_none(), "a peer has given up");
+        on_notice(s, m);
         return;
     }
     if (!admit(s, m)) return;
     s->progress_at_ms = now_ms;
     while (s->state == SESSION_RUNNING && party_set_is_empty(inbox_missing(&s->inbox, s->row))) {
-        if (s->row == 0) opening_derive_ssid(s);
-        if (envelopes_are_good(s) && messages_are_good(s)) step(s);
+        if (s->row == 0) know_ssid(s);
+        if (s->state == SESSION_RUNNING && echoes_are_good(s) && messages_are_good(s)) step(s);
     }
 }

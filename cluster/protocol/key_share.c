@@ -91,15 +91,22 @@ static enum kms_err check_polynomial(const struct key_share *k)
     return KMS_OK;
 }
 
-enum kms_err key_share_check(struct key_share *k)
+/* What the multiplication leaves on the stack is wiped at once. */
+static enum kms_err check_own(const struct key_share *k)
 {
     struct point own;
 
+    group_base_mul(k->group, &own, &k->secret_share);
+    wipe_stack();
+    if (group_equal(k->group, &own, &k->public_shares[k->self])) return KMS_OK;
+    return fail(KMS_E_CORRUPT, "key share: the secret share of party %u does not fit its public share", k->self);
+}
+
+enum kms_err key_share_check(struct key_share *k)
+{
     TRY(check_shape(k));
     TRY(check_polynomial(k));
-    group_base_mul(k->group, &own, &k->secret_share);
-    if (!group_equal(k->group, &own, &k->public_shares[k->self]))
-        return fail(KMS_E_CORRUPT, "key share: the secret share of party %u does not fit its public share", k->self);
+    TRY(check_own(k));
     return public_digest(k->checked, k);
 }
 
@@ -175,6 +182,7 @@ enum kms_err key_share_decode_sealed(struct key_share *out, struct bytes in)
     SECRET_KEY_SHARE k = {0};
     enum kms_err     err = read_all(&r, &k);
 
+    wipe_stack();
     key_share_wipe(out);
     if (err != KMS_OK) return fail(KMS_E_CORRUPT, "a stored key share is damaged; restore it from its backup");
     *out = k;

@@ -31,3 +31,8 @@ void pool_put(void *block, size_t len)
     wipe(block, len);
     kept.blocks[kept.count++] = block;
 }
+
+void pool_drain(void)
+{
+    while (kept.count > 0) secmem_free(kept.blocks[--kept.count]);
+}

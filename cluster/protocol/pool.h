@@ -15,5 +15,10 @@
 void *pool_take(size_t len);
 /* Wipes. len as it was taken; accepts NULL. */
 void pool_put(void *block, size_t len);
+/*
+ * Gives back what the calling thread keeps. For whoever owns the thread, when its last session is gone: a thread that
+ * ends without it leaks at most POOL_KEEP wiped blocks. (cluster/node does so as it ends; the daemons have one thread.)
+ */
+void pool_drain(void);
 
 #endif

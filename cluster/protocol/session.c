@@ -128,9 +128,8 @@ static enum kms_err begin(struct session *s, const struct session_params *p)
     return opening_write(s);
 }
 
-enum kms_err session_init(struct session **out, const struct session_params *p, uint64_t now_ms)
+static enum kms_err create(struct session **out, const struct session_params *p, uint64_t now_ms)
 {
-    *out = NULL;
     TRY(check_params(p));
     struct session *s = allocate(p);
     if (s == NULL) return fail(KMS_E_MEMORY, "session: no locked memory; raise RLIMIT_MEMLOCK");
@@ -144,26 +143,44 @@ enum kms_err session_init(struct session **out, const struct session_params *p, 
     return KMS_OK;
 }
 
+/* Every step ends with a wiped stack: scalars wipe themselves, copies that compilers and libraries make do not. */
+enum kms_err session_init(struct session **out, const struct session_params *p, uint64_t now_ms)
+{
+    *out = NULL;
+    enum kms_err err = create(out, p, now_ms);
+    wipe_stack();
+    return err;
+}
+
 enum kms_err session_on_message(struct session *s, const struct message *m, uint64_t now_ms)
 {
+    unsigned row = s->row;
+
     if (!bytes_equal(BYTES_OF(m->tag), BYTES_OF(s->params.tag)) || !party_set_has(s->params.quorum, m->from) ||
         m->from == s->params.self)
         return fail(KMS_E_ARGUMENT, "message from party %u is not of this session", m->from);
     session_on_tick(s, now_ms);
-    if (s->state == SESSION_RUNNING) engine_on_message(s, m, now_ms);
+    if (s->state != SESSION_RUNNING) return KMS_OK;
+    engine_on_message(s, m, now_ms);
+    if (s->row != row || s->state != SESSION_RUNNING) wipe_stack();
     return KMS_OK;
+}
+
+static void give_up(struct session *s, enum abort_reason reason, const char *text)
+{
+    engine_abort(s, reason, party_set_none(), text);
+    wipe_stack();
 }
 
 void session_on_tick(struct session *s, uint64_t now_ms)
 {
-    if (s->state == SESSION_RUNNING && now_ms >= session_wakeup_ms(s))
-        engine_abort(s, ABORT_TIMEOUT, party_set_none(), session_round_name(s));
+    if (s->state == SESSION_RUNNING && now_ms >= session_wakeup_ms(s)) give_up(s, ABORT_TIMEOUT, session_round_name(s));
 }
 
 void session_cancel(struct session *s, enum abort_reason reason)
 {
     CHECK(reason == ABORT_CANCELLED || reason == ABORT_TIMEOUT);
-    if (s->state == SESSION_RUNNING) engine_abort(s, reason, party_set_none(), "cancelled");
+    if (s->state == SESSION_RUNNING) give_up(s, reason, "cancelled");
 }
 
 static void fill_envelope(const struct session *s, struct message *out, unsigned row, enum message_kind kind)

@@ -18,6 +18,7 @@
 #include "common/crypto/rng.h"
 
 #define SESSION_MESSAGE_MAX (1024 * 1024) /* bytes that one session signs */
+#define SESSION_SALT_LEN 32
 
 struct protocol;   /* protocol.h: what a scheme writes */
 struct pair_setup; /* cluster/mpc/pair_setup.h */
@@ -33,12 +34,13 @@ struct session_params {
     uint32_t                  epoch;      /* of the share; 0 for a DKG */
     char                      key_id[64]; /* "" for a DKG */
     uint8_t                   roster_hash[32];
-    uint8_t                   request_hash[32]; /* of the client's signed request: what authorises this run */
-    uint8_t                   item;             /* which item of a batch; 0 */
-    struct bytes              message;          /* sign: the bytes to be signed; copied by session_init */
-    const struct key_share   *share;            /* sign: copied into the session's secmem; NULL for a DKG */
-    struct rng               *rng;              /* borrowed for the session's life */
-    uint64_t                  deadline_ms;      /* on the clock of now_ms: the whole run */
+    uint8_t                   request_hash[32];       /* of the client's signed request: what authorises this run */
+    uint8_t                   item;                   /* which item of a batch; 0 */
+    struct bytes              message;                /* sign: the bytes to be signed; copied by session_init */
+    const struct key_share   *share;                  /* sign: copied into the session's secmem; NULL for a DKG */
+    struct rng               *rng;                    /* borrowed for the session's life */
+    uint8_t                   salt[SESSION_SALT_LEN]; /* what a rewound machine does not repeat: for every draw */
+    uint64_t                  deadline_ms;            /* on the clock of now_ms: the whole run */
     uint32_t                  progress_ms; /* give up after this long without an expected message; 0: deadline only */
 
     /* Borrowed for the session's life, where the protocol wants them; NULL otherwise. */

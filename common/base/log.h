@@ -12,7 +12,7 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_OFF };
 
 /* `who` is put into each line ("node=tss1"); fd is the sink (default 2, level LOG_INFO). Not thread-safe: at start. */
-void log_setup(enum log_level level, int fd, const char *who);
+void   log_setup(enum log_level level, int fd, const char *who);
 RESULT log_level_parse(enum log_level *out, const char *name);
 
 /* log_info("key.active", "key=%s epoch=%u", id, epoch); the event is a dotted constant. */

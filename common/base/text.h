@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes as text: hex, base64 (RFC 4648 section 4, padded), base32 (section 6, lower case, no padding). Public data only. */
+/* Bytes as text: hex, base64 (RFC 4648 section 4, padded), base32 (section 6, lower case, no padding). Public data
+ * only. */
 #ifndef KMS_COMMON_BASE_TEXT_H
 #define KMS_COMMON_BASE_TEXT_H
 

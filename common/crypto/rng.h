@@ -16,8 +16,13 @@ struct rng {
 };
 
 struct rng *rng_system(void);
+/*
+ * getrandom(2) itself, at most 256 bytes at once. A virtual machine that is rewound or cloned repeats what a generator
+ * in a process would have given; its kernel is told and seeds itself anew (Linux 5.18, vmgenid).
+ */
+struct rng *rng_kernel(void);
 RESULT      rng_fill(struct rng *, void *out, size_t len);
-/* At start: getrandom(2) answers and two draws differ; KMS_E_RANDOM otherwise. */
+/* At start: OpenSSL's generator is CTR_DRBG on AES-256, getrandom(2) answers, two draws differ; else KMS_E_RANDOM. */
 RESULT rng_self_test(void);
 
 #endif

@@ -9,11 +9,16 @@
     X(INPUTS, "tss/v1/session/open/inputs")                   \
     X(ECHO, "tss/v1/session/any/echo")                        \
     X(PAYLOAD, "tss/v1/session/any/payload")                  \
+    X(SESSION_SALT, "tss/v1/session/open/salt")               \
     X(COMMIT, "tss/v1/dkg/1/commitment")                      \
     X(POK_COEFFICIENT, "tss/v1/dkg/2/proof-of-coefficients")  \
     X(POK_SHARE, "tss/v1/dkg/3/proof-of-share")               \
     X(CHAIN_CODE, "tss/v1/dkg/3/chain-code")                  \
     X(DKG_TRANSCRIPT, "tss/v1/dkg/3/transcript")              \
+    X(COEFFICIENT_HEDGE, "tss/v1/dkg/1/coefficient-hedge")    \
+    X(CHAIN_CODE_HEDGE, "tss/v1/dkg/1/chain-code-hedge")      \
+    X(COMMIT_HEDGE, "tss/v1/dkg/1/commitment-hedge")          \
+    X(POK_HEDGE, "tss/v1/proof/any/nonce-hedge")              \
     X(FROST_HEDGE, "tss/v1/frost/1/nonce-hedge")              \
     X(OT_RUN, "tss/v1/ot/any/run")                            \
     X(OT_PERMUTATION, "tss/v1/ot/any/permutation")            \
@@ -26,8 +31,10 @@
     X(VOLE_MU, "tss/v1/vole/2/check")                         \
     X(ZERO_SEED, "tss/v1/zero/setup/seed")                    \
     X(ZERO_SHARE, "tss/v1/zero/any/share")                    \
+    X(PAIR_COMMIT, "tss/v1/pair/1/commitment")                \
     X(PAIR_TRANSCRIPT, "tss/v1/pair/3/transcript")            \
     X(DKLS23_RUN, "tss/v1/dkls23/open/run")                   \
+    X(DKLS23_COMMIT, "tss/v1/dkls23/1/commitment")            \
     X(DKLS23_HEDGE, "tss/v1/dkls23/any/hedge")                \
     X(DKLS23_DIGEST, "tss/v1/dkls23/2/commitments")           \
     X(DKLS23_ONLINE, "tss/v1/dkls23/online/ssid")             \

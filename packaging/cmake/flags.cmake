@@ -14,6 +14,10 @@ add_compile_definitions(_GNU_SOURCE OPENSSL_API_COMPAT=30000 OPENSSL_NO_DEPRECAT
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum
   -Wundef -Wformat=2 -Wno-unused-parameter -fno-strict-aliasing -fno-common)
+# No path of the building machine in binaries and logs: sources are named from the root of the repository.
+if(NOT KMS_COVERAGE)
+  add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}=.)
+endif()
 if(KMS_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -25,17 +25,19 @@ struct backend_object {
     char          label[LABEL_MAX + 1];
     uint8_t       id[BACKEND_ID_MAX]; /* CKA_ID */
     size_t        id_len;
-    char          attributes[BACKEND_ATTRIBUTES_MAX]; /* JSON object text, signed by the client */
-    enum group_id group;                              /* keys */
+    char          attributes[BACKEND_ATTRIBUTES_MAX + 1]; /* JSON object text, signed by the client */
+    enum group_id group;                                  /* keys */
     uint16_t      algorithm;
     uint8_t       public_key[POINT_LEN_MAX];
     struct buf    value; /* certificates and data; owned */
+    bool          stale; /* in lists: shown in an older state than was seen before; only class and object_id are set */
 };
 
 struct backend_list {
     struct backend_object *items; /* owned */
     size_t                 count;
-    char                   etag[80];
+    char                   etag[80];  /* "" of a list that is to be asked for again */
+    bool                   keys_only; /* certificates and data could not be listed */
 };
 void backend_list_clear(struct backend_list *);
 

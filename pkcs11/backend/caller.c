@@ -23,6 +23,7 @@ struct effort {
     struct buf         signed_headers; /* owned */
     struct http_answer answer;         /* owned */
     unsigned           signatures, attempts;
+    unsigned           given_up; /* gateways */
     unsigned           backoff_ms;
 };
 
@@ -75,7 +76,9 @@ static RESULT sign(struct effort *e)
     (void)strncpy(r.query, e->call->query, sizeof r.query - 1);
     memcpy(r.idempotency_key, e->call->idempotency_key, sizeof r.idempotency_key);
     (void)pthread_mutex_lock(&e->caller->lock);
-    enum kms_err err = signed_request_sign(&r, &e->caller->credential, clock_wall_s(), lifetime_s(e->call));
+    enum kms_err err = e->caller->credential.seed.data == NULL
+                           ? fail(KMS_E_UNAUTHENTICATED, "the user has logged out meanwhile")
+                           : signed_request_sign(&r, &e->caller->credential, clock_wall_s(), lifetime_s(e->call));
     if (err == KMS_OK) {
         memcpy(e->call->idempotency_key, r.idempotency_key, sizeof r.idempotency_key);
         e->signed_headers.len = 0;
@@ -90,7 +93,9 @@ static RESULT compose(struct buf *out, const struct effort *e, const struct gate
 {
     const struct call *call = e->call;
 
-    TRY(buf_printf(out, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\nContent-Length: %zu\r\n",
+    TRY(buf_printf(out,
+                   "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: libkms-pkcs11/" KMS_VERSION "\r\n"
+                   "Accept: application/json\r\nContent-Length: %zu\r\n",
                    call->method, call->path, call->query[0] == '\0' ? "" : "?", call->query, gateway->authority,
                    call->body.len));
     if (call->body.len > 0) TRY(buf_append_str(out, "Content-Type: application/json\r\n"));
@@ -106,8 +111,8 @@ static uint64_t attempt_deadline(const struct effort *e)
     unsigned count = e->caller->gateways.count;
     uint64_t now = clock_monotonic_ms();
 
-    if (e->attempts >= count || e->deadline_ms <= now) return e->deadline_ms;
-    return now + (e->deadline_ms - now) / (count - e->attempts);
+    if (e->given_up >= count || e->deadline_ms <= now) return e->deadline_ms;
+    return now + (e->deadline_ms - now) / (count - e->given_up);
 }
 
 static RESULT attempt(struct effort *e, unsigned gateway)
@@ -119,15 +124,35 @@ static RESULT attempt(struct effort *e, unsigned gateway)
     return pool_exchange(&e->caller->pool, &e->answer, gateway, buf_bytes(&request), attempt_deadline(e));
 }
 
+/* Besides the one that is being asked. */
 static bool others_left(const struct effort *e)
 {
-    return e->attempts < e->caller->gateways.count;
+    return e->given_up + 1 < e->caller->gateways.count;
 }
 
+/* A code becomes our caller's return value, and what it does next: a gateway may not choose that freely. */
+static enum kms_err believed(const struct call *call, enum kms_err err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(call->refusals); i++)
+        if (call->refusals[i] == err) return err;
+    return error_ckr(err) == error_ckr(KMS_E_PROTOCOL) ? err : KMS_E_PROTOCOL;
+}
+
+/* A gateway that calls fresh signatures stale may be the one whose clock is wrong. */
 static enum verdict judge_refusal(const struct effort *e, enum kms_err err)
 {
-    if (err == KMS_E_EXPIRED || err == KMS_E_ATTEMPTS) return e->signatures < SIGNATURES_MAX ? SIGN_ANEW : GIVE_UP;
+    bool stale = err == KMS_E_EXPIRED || err == KMS_E_ATTEMPTS;
+
+    if (stale && e->signatures < SIGNATURES_MAX) return SIGN_ANEW;
+    if (stale) return others_left(e) ? NEXT_GATEWAY : GIVE_UP;
     return e->answer.status >= 502 || err == KMS_E_BUSY ? NEXT_GATEWAY : GIVE_UP;
+}
+
+static RESULT accept_answer(const struct effort *e)
+{
+    if (e->answer.status == 304 && e->call->if_none_match == NULL)
+        return fail(KMS_E_PROTOCOL, "\"not modified\", and nothing was asked conditionally");
+    return e->call->accept(e->call->context, &e->answer);
 }
 
 static enum verdict judge_attempt(struct effort *e, enum kms_err *err)
@@ -139,9 +164,11 @@ static enum verdict judge_attempt(struct effort *e, enum kms_err *err)
     if (*err != KMS_OK) return NEXT_GATEWAY;
     if (status != 200 && status != 201 && status != 304) {
         *err = problem_of(&e->answer);
-        return judge_refusal(e, *err);
+        enum verdict verdict = judge_refusal(e, *err);
+        *err = believed(e->call, *err);
+        return verdict;
     }
-    *err = e->call->accept(e->call->context, &e->answer);
+    *err = accept_answer(e);
     if (*err == KMS_OK) return DONE;
     /* Whatever is wrong with the answer, for our own caller it is the cluster that fails. */
     if (*err != KMS_E_MEMORY) *err = KMS_E_PROTOCOL;
@@ -151,7 +178,7 @@ static enum verdict judge_attempt(struct effort *e, enum kms_err *err)
 /* False: no time is left for another attempt. */
 static bool wait_before_next(struct effort *e)
 {
-    if (others_left(e)) return clock_monotonic_ms() < e->deadline_ms;
+    if (e->given_up < e->caller->gateways.count) return clock_monotonic_ms() < e->deadline_ms;
     uint64_t pause = e->answer.retry_after_s > 0 ? (uint64_t)e->answer.retry_after_s * 1000 : e->backoff_ms;
     if (pause > BACKOFF_MAX_MS) pause = BACKOFF_MAX_MS;
     uint64_t until = clock_monotonic_ms() + pause;
@@ -178,6 +205,8 @@ static RESULT run(struct effort *e)
             break;
         case NEXT_GATEWAY:
             gateways_avoid(&e->caller->gateways, gateway);
+            e->given_up++;
+            e->signatures = 1; /* the last one: the next gateway may call it stale as often */
             if (!wait_before_next(e)) return err;
             break;
         }
@@ -188,7 +217,7 @@ RESULT caller_call(struct caller *c, struct call *call)
 {
     struct effort e = {.caller = c, .call = call, .backoff_ms = BACKOFF_FIRST_MS, .signed_headers = BUF_INIT(32768)};
 
-    e.deadline_ms = clock_monotonic_ms() + call->timeout_ms;
+    e.deadline_ms = call->deadline_ms != 0 ? call->deadline_ms : clock_monotonic_ms() + call->timeout_ms;
     enum kms_err err = run(&e);
     buf_clear(&e.signed_headers);
     http_answer_clear(&e.answer);

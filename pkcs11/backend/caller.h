@@ -26,7 +26,10 @@ struct call {
     struct bytes body;
     const char  *if_none_match; /* NULL: none */
     unsigned     timeout_ms;
+    uint64_t     deadline_ms;         /* of clock_monotonic_ms(); 0: timeout_ms from now */
     char         idempotency_key[65]; /* "": made when it is signed */
+    /* Which refusals a gateway may give as the answer, KMS_OK ends them; of any other only the failure is believed. */
+    enum kms_err refusals[2];
     /*
      * Reads a successful answer (200, 201, 304) and checks it. Its failure is not this gateway's last word: another one
      * is asked, if there is one.

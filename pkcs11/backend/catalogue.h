@@ -34,8 +34,13 @@ struct catalogue {
 /* owner: borrowed. */
 RESULT catalogue_init(struct catalogue *, const struct authority *, const struct identity *owner, unsigned timeout_ms);
 void   catalogue_clear(struct catalogue *);
-/* An object whose evidence does not hold is left out and logged: it must not make the others unusable. */
+/*
+ * Within one deadline, timeout_ms from now. An object whose evidence does not hold is left out and logged: it must not
+ * make the others unusable. Nor do certificates and data that cannot be listed: out->keys_only.
+ */
 RESULT catalogue_list(struct catalogue *, struct caller *, const char *etag, struct backend_list *out, bool *changed);
+/* This process has destroyed it: no gateway brings it back. */
+RESULT catalogue_bury(struct catalogue *, const char *object_id);
 /* verify_evidence(), thread-safe. */
 RESULT catalogue_verify(struct catalogue *, struct backend_object *out, enum backend_class, const struct evidence *);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -13,7 +14,9 @@ static pthread_rwlock_t   gate;
 static pthread_once_t     once = PTHREAD_ONCE_INIT;
 static int                start_result;
 static atomic_uint        forks;
+static atomic_int         owner; /* the process that knows its gate to be its own */
 static _Thread_local bool inside;
+static _Thread_local bool forking; /* this thread is between fork's handlers: it holds the gate as a writer */
 
 static int open_gate(void)
 {
@@ -28,26 +31,38 @@ static int open_gate(void)
     return failed;
 }
 
+/* A thread that is inside forks only out of a signal handler. It cannot wait for itself. */
 static void before_fork(void)
 {
+    if (inside) return;
     (void)pthread_rwlock_wrlock(&gate);
+    forking = true;
 }
 
 static void after_fork_in_parent(void)
 {
+    if (!forking) return;
+    forking = false;
     (void)pthread_rwlock_unlock(&gate);
 }
 
-static void after_fork_in_child(void)
+/* In a child, once: by our handler, or before it, when a handler of the host calls us or fork ran no handlers at all.
+ */
+static void notice_child(void)
 {
+    if (atomic_load(&owner) == (int)getpid()) return;
     (void)open_gate();
+    forking = false;
+    if (inside) (void)pthread_rwlock_rdlock(&gate); /* for the call that goes on here, and will leave */
     atomic_fetch_add(&forks, 1);
+    atomic_store(&owner, (int)getpid());
 }
 
 static void start(void)
 {
+    atomic_store(&owner, (int)getpid());
     start_result = open_gate();
-    if (start_result == 0) start_result = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (start_result == 0) start_result = pthread_atfork(before_fork, after_fork_in_parent, notice_child);
 }
 
 RESULT gate_start(void)
@@ -59,18 +74,21 @@ RESULT gate_start(void)
 
 void gate_enter(void)
 {
+    notice_child();
+    if (forking || inside) return;
     (void)pthread_rwlock_rdlock(&gate);
     inside = true;
 }
 
 void gate_leave(void)
 {
+    if (!inside) return;
     inside = false;
     (void)pthread_rwlock_unlock(&gate);
 }
 
 /* Code that runs without an entry function around it (tests of a backend) is never inside. */
-static bool step_out(void)
+bool gate_step_out(void)
 {
     bool was_inside = inside;
 
@@ -78,7 +96,7 @@ static bool step_out(void)
     return was_inside;
 }
 
-static void step_back(bool was_inside)
+void gate_step_back(bool was_inside)
 {
     if (was_inside) gate_enter();
 }
@@ -86,18 +104,29 @@ static void step_back(bool was_inside)
 void gate_lock(pthread_mutex_t *mutex)
 {
     if (pthread_mutex_trylock(mutex) == 0) return;
-    bool was_inside = step_out();
+    bool was_inside = gate_step_out();
     (void)pthread_mutex_lock(mutex);
-    step_back(was_inside);
+    gate_step_back(was_inside);
+}
+
+RESULT gate_lock_until(pthread_mutex_t *mutex, uint64_t deadline_ms)
+{
+    const struct timespec until = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+
+    if (pthread_mutex_trylock(mutex) == 0) return KMS_OK;
+    bool was_inside = gate_step_out();
+    int  failed = pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+    gate_step_back(was_inside);
+    return failed == 0 ? KMS_OK : fail(KMS_E_TIMEOUT, "another thread's request is not answered in time");
 }
 
 static int poll_once(struct pollfd *fd, nfds_t count, int timeout_ms)
 {
-    bool was_inside = step_out();
+    bool was_inside = gate_step_out();
     int  ready = poll(fd, count, timeout_ms);
     int  why = errno;
 
-    step_back(was_inside);
+    gate_step_back(was_inside);
     errno = why;
     return ready;
 }

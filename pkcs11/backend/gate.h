@@ -10,17 +10,29 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/error.h"
 
+/*
+ * A host's own fork handlers may call the module: between them it enters nothing, as nobody else is inside. A fork out
+ * of a signal handler that interrupted the module finds it as it was interrupted; fork(2) then allows the child no more
+ * than exec and _exit.
+ */
 /* Registers with pthread_atfork, once; idempotent. */
 RESULT gate_start(void);
 void   gate_enter(void);
 void   gate_leave(void);
 
+/* Around a wait that is none of those below. */
+bool gate_step_out(void);
+void gate_step_back(bool was_inside);
+
 /* A mutex that its owner may hold while it waits. */
 void gate_lock(pthread_mutex_t *);
+/* KMS_E_TIMEOUT: not locked. deadline_ms: of clock_monotonic_ms(). */
+RESULT gate_lock_until(pthread_mutex_t *, uint64_t deadline_ms);
 /* poll(2) from outside, to a deadline of clock_monotonic_ms(), going on after signals. KMS_E_TIMEOUT, KMS_E_SYSTEM. */
 RESULT gate_poll(struct pollfd *, uint64_t deadline_ms);
 /* Waits until then. */

@@ -43,6 +43,7 @@ RESULT gateway_parse(struct gateway *out, const char *url)
     unsigned char address[16];
 
     *out = (struct gateway){0};
+    addresses_init(&out->addresses);
     if (strlen(url) >= SETTINGS_GATEWAY_LEN)
         return fail(KMS_E_CONFIG, "gateways: longer than %d characters", SETTINGS_GATEWAY_LEN - 1);
     if (strncmp(url, "https://", 8) != 0) return fail(KMS_E_CONFIG, "gateways: \"https://host:port\" is wanted");

@@ -5,13 +5,15 @@
 
 #include <stdatomic.h>
 
+#include "pkcs11/backend/addresses.h"
 #include "pkcs11/backend/settings.h"
 
 struct gateway {
-    char host[SETTINGS_GATEWAY_LEN]; /* name or address; no brackets */
-    char port[6];
-    bool is_address;
-    char authority[SETTINGS_GATEWAY_LEN]; /* host:port, for the Host header and for texts */
+    char             host[SETTINGS_GATEWAY_LEN]; /* name or address; no brackets */
+    char             port[6];
+    bool             is_address;
+    char             authority[SETTINGS_GATEWAY_LEN]; /* host:port, for the Host header and for texts */
+    struct addresses addresses;
 };
 
 struct gateways {

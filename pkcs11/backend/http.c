@@ -2,22 +2,10 @@
 /* HTTP/1.1 answers, parsed by http-parser as they arrive. */
 #include "pkcs11/backend/http.h"
 
-#include <http_parser.h>
 #include <string.h>
 #include <strings.h>
 
-#define HEADER_NAME_MAX 32
-#define HEADER_VALUE_MAX 255
 #define HEADERS_MAX_BYTES (16 * 1024)
-
-struct parsing {
-    http_parser         parser;
-    struct http_answer *answer; /* borrowed */
-    char                name[HEADER_NAME_MAX + 1], value[HEADER_VALUE_MAX + 1];
-    size_t              name_len, value_len;
-    bool                in_value;
-    bool                complete;
-};
 
 void http_answer_clear(struct http_answer *a)
 {
@@ -34,7 +22,7 @@ static void append(char *to, size_t *len, size_t max, const char *from, size_t m
     to[*len] = '\0';
 }
 
-static void take_header(struct parsing *p)
+static void take_header(struct http_reader *p)
 {
     struct http_answer *a = p->answer;
 
@@ -52,25 +40,25 @@ static void take_header(struct parsing *p)
 
 static int on_header_field(http_parser *parser, const char *at, size_t len)
 {
-    struct parsing *p = parser->data;
+    struct http_reader *p = parser->data;
 
     if (p->in_value) take_header(p);
-    append(p->name, &p->name_len, HEADER_NAME_MAX, at, len);
+    append(p->name, &p->name_len, HTTP_NAME_MAX, at, len);
     return 0;
 }
 
 static int on_header_value(http_parser *parser, const char *at, size_t len)
 {
-    struct parsing *p = parser->data;
+    struct http_reader *p = parser->data;
 
     p->in_value = true;
-    append(p->value, &p->value_len, HEADER_VALUE_MAX, at, len);
+    append(p->value, &p->value_len, HTTP_VALUE_MAX, at, len);
     return 0;
 }
 
 static int on_headers_complete(http_parser *parser)
 {
-    struct parsing *p = parser->data;
+    struct http_reader *p = parser->data;
 
     if (p->in_value) take_header(p);
     return 0;
@@ -78,14 +66,14 @@ static int on_headers_complete(http_parser *parser)
 
 static int on_body(http_parser *parser, const char *at, size_t len)
 {
-    struct parsing *p = parser->data;
+    struct http_reader *p = parser->data;
 
     return buf_append(&p->answer->body, bytes(at, len)) == KMS_OK ? 0 : 1;
 }
 
 static int on_message_complete(http_parser *parser)
 {
-    struct parsing *p = parser->data;
+    struct http_reader *p = parser->data;
 
     p->complete = true;
     p->answer->status = (int)parser->status_code;
@@ -102,22 +90,31 @@ static const http_parser_settings callbacks = {
     .on_message_complete = on_message_complete,
 };
 
-static RESULT feed(struct parsing *p, const char *data, size_t len)
+void http_reader_init(struct http_reader *p, struct http_answer *answer)
 {
-    size_t taken = http_parser_execute(&p->parser, &callbacks, data, len);
+    http_answer_clear(answer);
+    answer->body = BUF_INIT(HTTP_BODY_MAX);
+    *p = (struct http_reader){.answer = answer};
+    http_parser_init(&p->parser, HTTP_RESPONSE);
+    p->parser.data = p;
+}
+
+RESULT http_reader_feed(struct http_reader *p, struct bytes piece)
+{
+    size_t taken = http_parser_execute(&p->parser, &callbacks, (const char *)piece.data, piece.len);
 
     if (p->complete) {
-        if (taken < len) p->answer->keep_alive = false;
+        if (taken < piece.len) p->answer->keep_alive = false;
         return KMS_OK;
     }
-    if (HTTP_PARSER_ERRNO(&p->parser) != HPE_OK || taken != len)
+    if (HTTP_PARSER_ERRNO(&p->parser) != HPE_OK || taken != piece.len)
         return fail(KMS_E_PROTOCOL, "not an HTTP answer: %s", http_errno_name(HTTP_PARSER_ERRNO(&p->parser)));
     if (p->answer->body.len == 0 && p->parser.nread > HEADERS_MAX_BYTES)
         return fail(KMS_E_PROTOCOL, "HTTP header too long");
     return KMS_OK;
 }
 
-static RESULT receive(struct parsing *p, struct link *link, bool *untouched, uint64_t deadline_ms)
+static RESULT receive(struct http_reader *p, struct link *link, bool *untouched, uint64_t deadline_ms)
 {
     char   block[16384];
     size_t got;
@@ -127,7 +124,7 @@ static RESULT receive(struct parsing *p, struct link *link, bool *untouched, uin
         if (got == 0 && *untouched) return fail(KMS_E_CLOSED, "the gateway closed the connection without an answer");
         *untouched = false;
         /* Zero bytes tell the parser of the end: it completes an answer whose length is "until close". */
-        TRY(feed(p, block, got));
+        TRY(http_reader_feed(p, bytes(block, got)));
         if (got == 0 && !p->complete) return fail(KMS_E_CLOSED, "the gateway closed the connection within an answer");
     }
     return KMS_OK;
@@ -136,13 +133,10 @@ static RESULT receive(struct parsing *p, struct link *link, bool *untouched, uin
 RESULT http_exchange(struct link *link, struct http_answer *out, bool *untouched, struct bytes request,
                      uint64_t deadline_ms)
 {
-    struct parsing p = {.answer = out};
+    struct http_reader p;
 
-    http_answer_clear(out);
-    out->body = BUF_INIT(HTTP_BODY_MAX);
+    http_reader_init(&p, out);
     *untouched = true;
-    http_parser_init(&p.parser, HTTP_RESPONSE);
-    p.parser.data = &p;
     TRY(link_send(link, request, deadline_ms));
     return receive(&p, link, untouched, deadline_ms);
 }

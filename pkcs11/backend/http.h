@@ -3,6 +3,8 @@
 #ifndef KMS_PKCS11_BACKEND_HTTP_H
 #define KMS_PKCS11_BACKEND_HTTP_H
 
+#include <http_parser.h>
+
 #include "common/base/buf.h"
 #include "pkcs11/backend/link.h"
 
@@ -19,6 +21,24 @@ struct http_answer {
 
 #define HTTP_ANSWER_LOCAL CLEANUP(http_answer_clear) struct http_answer
 void http_answer_clear(struct http_answer *);
+
+#define HTTP_NAME_MAX 32
+#define HTTP_VALUE_MAX 255
+
+/* An answer as it arrives, in pieces of any size. */
+struct http_reader {
+    http_parser         parser;
+    struct http_answer *answer; /* borrowed */
+    char                name[HTTP_NAME_MAX + 1], value[HTTP_VALUE_MAX + 1];
+    size_t              name_len, value_len;
+    bool                in_value;
+    bool                complete;
+};
+/* The answer is emptied. */
+void http_reader_init(struct http_reader *, struct http_answer *);
+/* An empty piece is the end of the connection, which completes an answer without a length. Not after `complete`.
+ * KMS_E_PROTOCOL. */
+RESULT http_reader_feed(struct http_reader *, struct bytes);
 
 /*
  * request: the whole request, head and body. *untouched: the connection ended before the first byte of an answer, as a

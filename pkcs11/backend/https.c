@@ -90,8 +90,8 @@ static enum kms_err list(void *self, const char *etag, struct backend_list *out,
 
 /* A call that answers with one object. */
 struct making {
-    struct https      *https;
-    const struct call *call;
+    struct https *https;
+    const char   *idempotency_key; /* of the call that makes or changes it */
     enum backend_class class;
     bool                   is_new; /* the evidence must be of this very request */
     struct bytes           body;
@@ -107,13 +107,13 @@ static enum kms_err accept_object(void *context, const struct http_answer *answe
     TRY(json_parse(&root, buf_bytes(&answer->body)));
     TRY(answer_evidence(&evidence, m->class, root));
     const struct buf *said = m->is_new ? &evidence.request : &evidence.change;
-    TRY(verify_is_answer_to(&evidence, buf_bytes(said), m->call->idempotency_key, m->body));
+    TRY(verify_is_answer_to(&evidence, buf_bytes(said), m->idempotency_key, m->body));
     return catalogue_verify(&m->https->catalogue, m->out, m->class, &evidence);
 }
 
 static RESULT make(struct making *m, struct call *call)
 {
-    m->call = call;
+    m->idempotency_key = call->idempotency_key;
     call->body = m->body;
     call->accept = accept_object;
     call->context = m;
@@ -158,12 +158,21 @@ static enum kms_err change(void *self, const struct backend_object *o, const cha
 {
     struct https *h = self;
     BUF_LOCAL     body = BUF_INIT(REQUEST_BODY_MAX);
-    struct call   call = {.method = "PATCH", .timeout_ms = (unsigned)h->settings.sign_timeout_ms};
+    struct call   call = {.method = "PATCH",
+                          .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                          .refusals = {KMS_E_CONFLICT, KMS_E_NOT_FOUND}};
 
     TRY(request_change(&body, &(struct words){label, id, attributes}, o->revision + 1));
     TRY(path_of(call.path, sizeof call.path, o, ""));
     struct making m = {.https = h, .class = o->class, .body = buf_bytes(&body), .out = out};
-    return make(&m, &call);
+    enum kms_err  err = make(&m, &call);
+    if (err != KMS_E_CONFLICT) return err;
+    /* The answer of an earlier attempt may have been lost: is the last change this very one? */
+    struct call look = {.method = "GET", .timeout_ms = call.timeout_ms, .accept = accept_object, .context = &m};
+    memcpy(look.path, call.path, sizeof look.path);
+    return caller_call(&h->caller, &look) == KMS_OK
+               ? KMS_OK
+               : fail(KMS_E_CONFLICT, "%s was changed by somebody else", o->object_id);
 }
 
 struct signing {
@@ -193,6 +202,7 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
     struct signing s = {.key = key, .message = message, .signature = signature};
     struct call    call = {.method = "POST",
                            .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                           .refusals = {KMS_E_NOT_FOUND},
                            .accept = accept_signature,
                            .context = &s};
 
@@ -217,14 +227,16 @@ static enum kms_err accept_anything(void *context, const struct http_answer *ans
 static enum kms_err destroy(void *self, const struct backend_object *o)
 {
     struct https *h = self;
-    struct call   call = {
-          .method = "DELETE", .timeout_ms = (unsigned)h->settings.sign_timeout_ms, .accept = accept_anything};
+    struct call   call = {.method = "DELETE",
+                          .timeout_ms = (unsigned)h->settings.sign_timeout_ms,
+                          .refusals = {KMS_E_NOT_FOUND, KMS_E_DENIED},
+                          .accept = accept_anything};
 
     TRY(path_of(call.path, sizeof call.path, o, ""));
     enum kms_err err = caller_call(&h->caller, &call);
     /* Gone is what was wanted, whether by this attempt, by an earlier one whose answer was lost, or by somebody else.
      */
-    return err == KMS_E_NOT_FOUND ? KMS_OK : err;
+    return err == KMS_OK || err == KMS_E_NOT_FOUND ? catalogue_bury(&h->catalogue, o->object_id) : err;
 }
 
 static void close_https(void *self)

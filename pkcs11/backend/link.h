@@ -21,7 +21,7 @@ RESULT link_context_new(struct link_context **out, const struct authority *autho
 void   link_context_free(struct link_context **);
 
 /* KMS_E_UNAVAILABLE (no connection), KMS_E_TIMEOUT, KMS_E_CERTIFICATE (somebody else answers there). */
-RESULT link_open(struct link **out, struct link_context *, const struct gateway *, uint64_t deadline_ms);
+RESULT link_open(struct link **out, struct link_context *, struct gateway *, uint64_t deadline_ms);
 /* All of it, or an error: KMS_E_CLOSED, KMS_E_TIMEOUT. */
 RESULT link_send(struct link *, struct bytes, uint64_t deadline_ms);
 /* At least one byte; *got 0: the peer has closed. */

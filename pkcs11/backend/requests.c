@@ -176,7 +176,7 @@ static RESULT read_words(struct backend_object *out, struct json_object *o)
     const char  *label;
     const cJSON *attributes;
     bool         present;
-    BUF_LOCAL    id = BUF_INIT(BACKEND_ID_MAX), text = BUF_INIT(BACKEND_ATTRIBUTES_MAX - 1);
+    BUF_LOCAL    id = BUF_INIT(BACKEND_ID_MAX), text = BUF_INIT(BACKEND_ATTRIBUTES_MAX);
 
     TRY(json_get_text(o, "label", LABEL_MAX, "", &label));
     TRY(json_get_hex(o, "id", BACKEND_ID_MAX, &id, &present));

@@ -44,14 +44,23 @@ static RESULT grow(struct seen *s)
     return KMS_OK;
 }
 
+static RESULT check_newer(const struct seen_item *item, const struct seen_item *before)
+{
+    if (before->gone) return fail(KMS_E_NOT_FOUND, "destroyed by this process before");
+    if (item->revision < before->revision)
+        return fail(KMS_E_REPLAY, "revision %u, after revision %u was seen", item->revision, before->revision);
+    if (item->revision == before->revision &&
+        memcmp(item->change_hash, before->change_hash, sizeof item->change_hash) != 0) /* public */
+        return fail(KMS_E_REPLAY, "another change to revision %u than was seen before", item->revision);
+    return KMS_OK;
+}
+
 RESULT seen_put(struct seen *s, const struct seen_item *item)
 {
     size_t at = position(s, item->object_id);
 
     if (at < s->count && strcmp(s->items[at].object_id, item->object_id) == 0) {
-        if (item->revision < s->items[at].revision)
-            return fail(KMS_E_PROTOCOL, "revision %u, after revision %u was seen", item->revision,
-                        s->items[at].revision);
+        TRY(check_newer(item, &s->items[at]));
         s->items[at] = *item;
         return KMS_OK;
     }
@@ -60,4 +69,17 @@ RESULT seen_put(struct seen *s, const struct seen_item *item)
     s->items[at] = *item;
     s->count++;
     return KMS_OK;
+}
+
+RESULT seen_bury(struct seen *s, const char *object_id)
+{
+    struct seen_item item = {.gone = true};
+    size_t           at = position(s, object_id);
+
+    if (at < s->count && strcmp(s->items[at].object_id, object_id) == 0) {
+        s->items[at].gone = true;
+        return KMS_OK;
+    }
+    memcpy(item.object_id, object_id, sizeof item.object_id);
+    return seen_put(s, &item);
 }

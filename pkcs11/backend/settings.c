@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/config/config.h"
@@ -155,19 +156,50 @@ RESULT settings_load(struct settings *out, bool *found, const char *path)
     return check(out, path);
 }
 
-/* The sink stays open: it may be in use by other threads until the process ends. */
+/* Hosts that become daemons close what they do not know, and the number is soon another file's. */
+static bool is_file(int fd, const struct stat *wanted)
+{
+    struct stat now;
+
+    return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == wanted->st_dev && now.st_ino == wanted->st_ino;
+}
+
+/* One descriptor for the life of the process, as threads may be writing to it: the next C_Initialize puts its file in
+ * the place of the last one's. */
+static RESULT log_file(int *out, const char *path)
+{
+    static int         opened = -1;
+    static struct stat what;
+
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s: %s", path, strerror(errno));
+    if (is_file(opened, &what) && dup3(fd, opened, O_CLOEXEC) >= 0)
+        close(fd);
+    else
+        opened = fd;
+    if (fstat(opened, &what) != 0) return fail(KMS_E_SYSTEM, "log: %s: %s", path, strerror(errno));
+    *out = opened;
+    return KMS_OK;
+}
+
 RESULT settings_open_log(const struct settings *s)
 {
     enum log_level level;
     int            fd = STDERR_FILENO;
 
     TRY(log_level_parse(&level, s->log_level));
-    if (strcmp(s->log, "off") == 0) {
-        log_setup(LOG_OFF, fd, "");
-        return KMS_OK;
-    }
-    if (strcmp(s->log, "stderr") != 0) fd = open(s->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(KMS_E_CONFIG, "log: cannot write to %s", s->log);
+    if (strcmp(s->log, "off") == 0) level = LOG_OFF;
+    if (level != LOG_OFF && strcmp(s->log, "stderr") != 0) TRY(log_file(&fd, s->log));
     log_setup(level, fd, "module=kms-pkcs11");
     return KMS_OK;
+}
+
+void settings_start_log(void)
+{
+    struct settings s = {.log = "off", .log_level = "info"};
+    const char     *wanted = secure_getenv("KMS_PKCS11_LOG");
+
+    if (wanted != NULL && strlen(wanted) < sizeof s.log) memcpy(s.log, wanted, strlen(wanted) + 1);
+    if (wanted == NULL || *wanted == '\0' || settings_open_log(&s) != KMS_OK)
+        log_setup(LOG_OFF, STDERR_FILENO, "module=kms-pkcs11");
 }

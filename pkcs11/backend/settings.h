@@ -36,7 +36,9 @@ struct settings {
  * not set up on this machine. KMS_E_CONFIG names file, line and option, or the variable.
  */
 RESULT settings_load(struct settings *out, bool *found, const char *path);
-/* Sends log lines of the process where the settings say. */
+/* Until settings are read: off, or what KMS_PKCS11_LOG says. A library does not write to its host's stderr unasked. */
+void settings_start_log(void);
+/* Sends log lines of the process where the settings say. Not thread-safe. */
 RESULT settings_open_log(const struct settings *);
 
 #endif

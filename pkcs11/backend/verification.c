@@ -178,6 +178,7 @@ RESULT verify_evidence(struct backend_object *out, struct verifier *v, enum back
     memcpy(out->object_id, e->object_id, sizeof out->object_id);
     memcpy(item.object_id, e->object_id, sizeof item.object_id);
     hash_evidence(item.evidence_hash, e);
+    sha256(item.change_hash, buf_bytes(&e->change));
     bool known = before != NULL && memcmp(before->evidence_hash, item.evidence_hash, sizeof item.evidence_hash) == 0;
     enum kms_err err = verify_all(out, v, e, known);
     item.revision = out->revision;

@@ -2,8 +2,8 @@
 /*
  * From evidence to an object that may be believed. A key: its birth certificate carries the signatures of all its
  * nodes, and what it says is what the owner, who is this client, asked for in the signed request that comes with it.
- * Label, id and attributes: the owner's own words, in that request or in its last signed change. A revision below one
- * seen before in this process is refused.
+ * Label, id and attributes: the owner's own words, in that request or in its last signed change. An older state than
+ * one seen before in this process is refused (KMS_E_REPLAY), and so is what it has destroyed (KMS_E_NOT_FOUND).
  */
 #ifndef KMS_PKCS11_BACKEND_VERIFICATION_H
 #define KMS_PKCS11_BACKEND_VERIFICATION_H

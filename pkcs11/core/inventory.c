@@ -10,9 +10,9 @@
 
 #define LOOKS_MAX 3
 
-CK_RV inventory_init(struct inventory *v, const struct backend *backend, uint64_t refresh_ms)
+CK_RV inventory_init(struct inventory *v, const struct backend *backend, uint64_t refresh_ms, uint64_t wait_ms)
 {
-    *v = (struct inventory){.backend = backend, .refresh_ms = refresh_ms};
+    *v = (struct inventory){.backend = backend, .refresh_ms = refresh_ms, .wait_ms = wait_ms};
     handles_init(&v->handles, HANDLE_OBJECT);
     if (pthread_mutex_init(&v->lock, NULL) != 0 || pthread_mutex_init(&v->refreshing, NULL) != 0)
         return refuse(CKR_CANT_LOCK, "mutex");
@@ -40,21 +40,12 @@ static void drop_handles(struct inventory *v, const struct record *r)
     for (unsigned i = 0; i < r->object_count; i++) handles_remove(&v->handles, r->objects[i].handle);
 }
 
-static void drop_all_locked(struct inventory *v)
-{
-    for (size_t i = 0; i < v->count; i++) drop(v->records[i]);
-    free(v->records);
-    v->records = NULL;
-    v->count = v->cap = 0;
-    handles_clear(&v->handles);
-    v->looked = false;
-    v->etag[0] = '\0';
-}
-
 void inventory_clear(struct inventory *v)
 {
     if (v->backend == NULL) return;
-    drop_all_locked(v);
+    for (size_t i = 0; i < v->count; i++) drop(v->records[i]);
+    free(v->records);
+    handles_clear(&v->handles);
     (void)pthread_mutex_destroy(&v->lock);
     (void)pthread_mutex_destroy(&v->refreshing);
 }
@@ -62,14 +53,6 @@ void inventory_clear(struct inventory *v)
 void inventory_after_fork(struct inventory *v)
 {
     (void)pthread_mutex_init(&v->refreshing, NULL);
-}
-
-void inventory_forget(struct inventory *v)
-{
-    lock(v);
-    drop_all_locked(v);
-    v->mutations++;
-    unlock(v);
 }
 
 /* The first record that is not below the id. */
@@ -206,11 +189,12 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(((const struct backend_object *)a)->object_id, ((const struct backend_object *)b)->object_id);
 }
 
-static bool is_listed(const struct backend_list *list, const char *object_id)
+static bool is_listed(const struct backend_list *list, const struct record *r)
 {
     struct backend_object wanted;
 
-    memcpy(wanted.object_id, object_id, sizeof wanted.object_id);
+    if (list->keys_only && r->class != BACKEND_KEY) return true;
+    memcpy(wanted.object_id, r->object_id, sizeof wanted.object_id);
     return list->count > 0 && bsearch(&wanted, list->items, list->count, sizeof wanted, compare_ids) != NULL;
 }
 
@@ -228,9 +212,10 @@ static CK_RV take_list_locked(struct inventory *v, struct backend_list *list)
 
     if (list->count > 0) qsort(list->items, list->count, sizeof *list->items, compare_ids);
     for (size_t i = v->count; i-- > 0;)
-        if (!is_listed(list, v->records[i]->object_id)) remove_at(v, i);
+        if (!is_listed(list, v->records[i])) remove_at(v, i);
     for (size_t i = 0; i < list->count; i++)
-        if (!is_current(v, &list->items[i])) TRY_CKR(put_source_locked(v, &list->items[i], &r));
+        if (!list->items[i].stale && !is_current(v, &list->items[i]))
+            TRY_CKR(put_source_locked(v, &list->items[i], &r));
     return CKR_OK;
 }
 
@@ -286,13 +271,44 @@ static CK_RV look_until_current(struct inventory *v)
     return CKR_OK;
 }
 
+static uint64_t looks_so_far(struct inventory *v)
+{
+    lock(v);
+    uint64_t looks = v->looks;
+    unlock(v);
+    return looks;
+}
+
+/* Behind a gateway that does not answer, waiters would else each try it in turn. */
+static CK_RV look_or_share(struct inventory *v, uint64_t looks_before)
+{
+    if (v->looks != looks_before) return v->last;
+    if (is_fresh(v)) return CKR_OK;
+    CK_RV rv = look_until_current(v);
+    lock(v);
+    v->looks++;
+    v->last = rv;
+    unlock(v);
+    return rv;
+}
+
 CK_RV inventory_refresh(struct inventory *v)
 {
+    uint64_t looks = looks_so_far(v);
+
     if (is_fresh(v)) return CKR_OK;
-    gate_lock(&v->refreshing);
-    CK_RV rv = is_fresh(v) ? CKR_OK : look_until_current(v);
+    enum kms_err err = gate_lock_until(&v->refreshing, clock_monotonic_ms() + v->wait_ms);
+    if (err != KMS_OK) return ckr_of(err);
+    CK_RV rv = look_or_share(v, looks);
     (void)pthread_mutex_unlock(&v->refreshing);
     return rv;
+}
+
+void inventory_distrust(struct inventory *v)
+{
+    lock(v);
+    v->looked = false;
+    unlock(v);
 }
 
 const struct object *inventory_take(struct inventory *v, CK_OBJECT_HANDLE handle)

@@ -14,7 +14,7 @@
 
 struct inventory {
     const struct backend *backend; /* borrowed */
-    uint64_t              refresh_ms;
+    uint64_t              refresh_ms, wait_ms;
     pthread_mutex_t       lock;       /* of all below; never held while waiting */
     pthread_mutex_t       refreshing; /* one refresh at a time; held over the network */
     struct record       **records;    /* owned; sorted by object id */
@@ -23,18 +23,21 @@ struct inventory {
     char                  etag[80];
     bool                  looked; /* at least once */
     uint64_t              looked_ms;
+    uint64_t              looks;     /* that have ended */
+    CK_RV                 last;      /* how the last of them ended */
     uint64_t              mutations; /* by this process: a list that was on its way meanwhile is stale */
 };
 
-CK_RV inventory_init(struct inventory *, const struct backend *, uint64_t refresh_ms);
+/* wait_ms: how long a thread waits for another one's look. */
+CK_RV inventory_init(struct inventory *, const struct backend *, uint64_t refresh_ms, uint64_t wait_ms);
 void  inventory_clear(struct inventory *);
 /* In a forked child, before anything else. */
 void inventory_after_fork(struct inventory *);
 
-/* Looks at the cluster if the last look is too old. */
+/* Looks at the cluster if the last look is too old. Whoever finds another thread looking takes what that one gets. */
 CK_RV inventory_refresh(struct inventory *);
-/* Drops everything: the next refresh is a full one. Handles become invalid. */
-void inventory_forget(struct inventory *);
+/* What is known seems to be old: the next refresh looks. */
+void inventory_distrust(struct inventory *);
 
 /* A record that this process has made or changed. handles: of its objects; NULL: not wanted. */
 CK_RV inventory_put(struct inventory *, const struct backend_object *, CK_OBJECT_HANDLE handles[2]);

@@ -86,6 +86,7 @@ CK_RV provider_set(struct provider *p, struct session *session, CK_OBJECT_HANDLE
     TRY_CKR(provider_require_login(p, session));
     TRY_CKR(take(p, session, &o, handle));
     CK_RV rv = making_change(&changed, &p->backend, o, &t);
+    if (rv != CKR_OK) inventory_distrust(&p->inventory);
     if (rv == CKR_OK) rv = inventory_put(&p->inventory, &changed, NULL);
     inventory_give_back(&p->inventory, o);
     backend_object_clear(&changed);

@@ -24,7 +24,8 @@ static CK_RV init_parts(struct provider *p)
     if (err != KMS_OK) return ckr_of(err);
     if (pthread_mutex_init(&p->login, NULL) != 0) return refuse(CKR_CANT_LOCK, "mutex");
     TRY_CKR(sessions_init(&p->sessions));
-    return inventory_init(&p->inventory, &p->backend, (uint64_t)p->settings.refresh_ms);
+    return inventory_init(&p->inventory, &p->backend, (uint64_t)p->settings.refresh_ms,
+                          (uint64_t)p->settings.sign_timeout_ms);
 }
 
 static CK_RV open_without_pin(struct provider *p)

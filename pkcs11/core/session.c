@@ -145,7 +145,10 @@ CK_RV sessions_take(struct sessions *s, struct session **out, CK_SESSION_HANDLE 
     *out = session;
     if (session == NULL) return unknown(handle);
     gate_lock(&session->lock);
-    if (!session->closed) return CKR_OK;
+    lock(s);
+    bool closed = session->closed;
+    unlock(s);
+    if (!closed) return CKR_OK;
     sessions_give_back(s, session); /* closed while this thread waited for another one to be done with it */
     *out = NULL;
     return unknown(handle);

@@ -24,6 +24,9 @@ static struct {
     unsigned        init_fork_count; /* of the last C_Initialize */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* A thread that is cancelled while it is inside would keep its locks and its session for ever. */
+static _Thread_local int cancel_state;
+
 static void lock(void)
 {
     (void)pthread_mutex_lock(&state.lock);
@@ -46,7 +49,11 @@ static void heal_after_fork(void)
 
 CK_RV lifecycle_enter(struct provider **out)
 {
+    static pthread_once_t first = PTHREAD_ONCE_INIT;
+
     *out = NULL;
+    (void)pthread_once(&first, settings_start_log);
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     if (gate_start() != KMS_OK) return CKR_GENERAL_ERROR;
     gate_enter();
     lock();
@@ -65,6 +72,7 @@ void lifecycle_leave(struct provider *provider)
     if (provider != NULL) state.calls--;
     unlock();
     gate_leave();
+    (void)pthread_setcancelstate(cancel_state, NULL);
 }
 
 /*
@@ -102,6 +110,14 @@ static CK_RV initialize_locked(const char *path)
     return CKR_OK;
 }
 
+/* What C_Initialize may answer; the log says what it was. */
+static CK_RV as_of_initialize(CK_RV rv)
+{
+    bool own = rv == CKR_OK || rv == CKR_HOST_MEMORY || rv == CKR_CANT_LOCK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
+
+    return own ? rv : CKR_GENERAL_ERROR;
+}
+
 CK_RV lifecycle_initialize(const CK_C_INITIALIZE_ARGS *args)
 {
     const char *path = NULL;
@@ -113,7 +129,7 @@ CK_RV lifecycle_initialize(const CK_C_INITIALIZE_ARGS *args)
     lock();
     CK_RV rv = initialize_locked(path);
     unlock();
-    return rv;
+    return as_of_initialize(rv);
 }
 
 /* Calls that other threads are in end by their own deadlines. This thread's own call is one of them. */

@@ -27,7 +27,7 @@ RESULT wiring_open(struct settings *s, struct backend *backend, bool *login_requ
 
     *backend = (struct backend){0};
     *login_required = false;
-    log_setup(LOG_ERROR, 2, "module=kms-pkcs11"); /* until the configuration says otherwise */
+    settings_start_log();
     enum kms_err err = settings_load(s, &found, path);
     if (err == KMS_OK && !found) return KMS_OK;
     if (err == KMS_OK) err = open_configured(s, backend, login_required);

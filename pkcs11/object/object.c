@@ -82,6 +82,14 @@ static RESULT computed(struct buf *out, const struct building *b, CK_ATTRIBUTE_T
     }
 }
 
+/* A cluster's other clients write attributes too; what is longer than this module would write, it could not send back.
+ */
+static bool is_in_bounds(const struct attribute_rule *rule, size_t len)
+{
+    if (rule->type == CKA_LABEL) return len <= LABEL_MAX;
+    return rule->type != CKA_ID || len <= BACKEND_ID_MAX;
+}
+
 /* The client's word, where clients have one; else what is computed; else the default. */
 static RESULT build_value(struct buf *out, const struct building *b, const struct attribute_rule *rule)
 {
@@ -91,7 +99,7 @@ static RESULT build_value(struct buf *out, const struct building *b, const struc
     if (rule->is_secret) return KMS_OK;
     if (text != NULL) {
         size_t before = out->len;
-        if (attribute_from_text(out, rule, text) == KMS_OK) return KMS_OK;
+        if (attribute_from_text(out, rule, text) == KMS_OK && is_in_bounds(rule, out->len - before)) return KMS_OK;
         out->len = before; /* not written by this module: as if it were not there */
     }
     TRY(computed(out, b, rule->type, &done));

@@ -196,13 +196,13 @@ CK_RV template_store(cJSON *stored, const struct templ *t, enum face face)
     return CKR_OK;
 }
 
-CK_RV template_print(char out[BACKEND_ATTRIBUTES_MAX], const cJSON *stored)
+CK_RV template_print(char out[BACKEND_ATTRIBUTES_MAX + 1], const cJSON *stored)
 {
-    BUF_LOCAL text = BUF_INIT(BACKEND_ATTRIBUTES_MAX - 1);
+    BUF_LOCAL text = BUF_INIT(BACKEND_ATTRIBUTES_MAX);
 
     if (json_print(&text, stored) != KMS_OK)
         return refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the attributes are longer than the %d bytes that a key can keep",
-                      BACKEND_ATTRIBUTES_MAX - 1);
+                      BACKEND_ATTRIBUTES_MAX);
     memcpy(out, text.data, text.len + 1);
     return CKR_OK;
 }

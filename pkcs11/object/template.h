@@ -40,7 +40,7 @@ CK_RV template_store(cJSON *stored, const struct templ *, enum face);
 /* One of them; value NULL takes it out. */
 CK_RV template_store_text(cJSON *stored, const char *prefix, const char *name, const char *text);
 /* The JSON object as text; CKR_ATTRIBUTE_VALUE_INVALID when it is more than a key can keep. */
-CK_RV template_print(char out[BACKEND_ATTRIBUTES_MAX], const cJSON *stored);
+CK_RV template_print(char out[BACKEND_ATTRIBUTES_MAX + 1], const cJSON *stored);
 
 /* CKA_LABEL as the REST interface takes it: UTF-8 without control characters, at most 255 bytes. */
 CK_RV template_label(char out[LABEL_MAX + 1], struct bytes value);

@@ -33,7 +33,7 @@ CK_RV making_create(struct backend_object *out, const struct backend *backend, c
                     const struct family *family)
 {
     JSON_LOCAL *stored = cJSON_CreateObject();
-    char        label[LABEL_MAX + 1], attributes[BACKEND_ATTRIBUTES_MAX];
+    char        label[LABEL_MAX + 1], attributes[BACKEND_ATTRIBUTES_MAX + 1];
     enum face   face;
 
     if (stored == NULL) return refuse(CKR_HOST_MEMORY, "attributes");
@@ -83,7 +83,7 @@ static CK_RV send_change(struct backend_object *out, const struct backend *backe
     struct backend_object reference;
     struct naming         naming;
     const struct names    names = names_after(target, t);
-    char                  attributes[BACKEND_ATTRIBUTES_MAX];
+    char                  attributes[BACKEND_ATTRIBUTES_MAX + 1];
 
     TRY_CKR(naming_choose(&naming, stored, &names));
     TRY_CKR(template_print(attributes, stored));

@@ -49,7 +49,7 @@ CK_RV making_generate(struct backend_object *out, const struct backend *backend,
 {
     JSON_LOCAL   *stored = cJSON_CreateObject();
     struct naming naming;
-    char          attributes[BACKEND_ATTRIBUTES_MAX];
+    char          attributes[BACKEND_ATTRIBUTES_MAX + 1];
 
     if (stored == NULL) return refuse(CKR_HOST_MEMORY, "attributes");
     TRY_CKR(check_templates(o));

@@ -9,6 +9,8 @@ static CK_RV store_difference(cJSON *stored, const char *prefix, const char *nam
     char text[2 * BACKEND_ID_MAX + 1];
 
     if (bytes_equal(key, own)) return template_store_text(stored, prefix, name, NULL);
+    if (own.len > BACKEND_ID_MAX)
+        return refuse(CKR_ATTRIBUTE_VALUE_INVALID, "%s: %zu bytes; at most %d", name, own.len, BACKEND_ID_MAX);
     hex_encode(text, own);
     return template_store_text(stored, prefix, name, text);
 }

@@ -74,7 +74,8 @@ static void find_slot(const char *label)
         CK_TOKEN_INFO info;
         if (p11->C_GetTokenInfo(slots[i], &info) != CKR_OK) continue;
         size_t len = strlen(label);
-        if (len <= sizeof info.label && memcmp(info.label, label, len) == 0 && (len == sizeof info.label || info.label[len] == ' ')) {
+        if (len <= sizeof info.label && memcmp(info.label, label, len) == 0 &&
+            (len == sizeof info.label || info.label[len] == ' ')) {
             slot = slots[i];
             return;
         }
@@ -93,13 +94,20 @@ static CK_SESSION_HANDLE open_session(void)
 static void make_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     CK_BBOOL     yes = CK_TRUE;
-    CK_BYTE      id[] = {0xbe, 0x4c}, curve[] = "\x13\x0c" "edwards25519"; /* PrintableString */
+    CK_BYTE      id[] = {0xbe, 0x4c}, curve[] = "\x13\x0c"
+                                                "edwards25519"; /* PrintableString */
     CK_MECHANISM mechanism = {MECHANISM_EDWARDS_KEY_PAIR_GEN, NULL, 0};
-    CK_ATTRIBUTE public_template[] = {{CKA_TOKEN, &yes, sizeof yes}, {CKA_VERIFY, &yes, sizeof yes},
-                                      {CKA_EC_PARAMS, curve, sizeof curve - 1}, {CKA_ID, id, sizeof id}};
-    CK_ATTRIBUTE private_template[] = {{CKA_TOKEN, &yes, sizeof yes}, {CKA_PRIVATE, &yes, sizeof yes}, {CKA_SENSITIVE, &yes, sizeof yes},
-                                       {CKA_SIGN, &yes, sizeof yes}, {CKA_ID, id, sizeof id}};
-    must(p11->C_GenerateKeyPair(session, &mechanism, public_template, 4, private_template, 5, public_key, private_key), "C_GenerateKeyPair");
+    CK_ATTRIBUTE public_template[] = {{CKA_TOKEN, &yes, sizeof yes},
+                                      {CKA_VERIFY, &yes, sizeof yes},
+                                      {CKA_EC_PARAMS, curve, sizeof curve - 1},
+                                      {CKA_ID, id, sizeof id}};
+    CK_ATTRIBUTE private_template[] = {{CKA_TOKEN, &yes, sizeof yes},
+                                       {CKA_PRIVATE, &yes, sizeof yes},
+                                       {CKA_SENSITIVE, &yes, sizeof yes},
+                                       {CKA_SIGN, &yes, sizeof yes},
+                                       {CKA_ID, id, sizeof id}};
+    must(p11->C_GenerateKeyPair(session, &mechanism, public_template, 4, private_template, 5, public_key, private_key),
+         "C_GenerateKeyPair");
 }
 
 static void *work(void *arg)
@@ -134,7 +142,8 @@ static uint64_t cpu_of(long pid)
     fclose(file);
     text[n] = '\0';
     const char *at = strrchr(text, ')');
-    if (at == NULL || sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2) return 0;
+    if (at == NULL || sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
+        return 0;
     return (user + system) * 1000000 / (unsigned long long)sysconf(_SC_CLK_TCK);
 }
 
@@ -173,11 +182,12 @@ static void report(const struct options *o, struct worker *workers, double secon
     double rate = (double)total / seconds, p50 = all[total / 2] / 1000.0, p99 = all[total * 99 / 100] / 1000.0;
     double cpu = (double)cpu_us / (double)total;
     if (o->json)
-        printf("{\"threads\":%u,\"signatures\":%zu,\"per_second\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"cpu_us\":%.1f}\n", o->threads, total,
-               rate, p50, p99, cpu);
+        printf(
+            "{\"threads\":%u,\"signatures\":%zu,\"per_second\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"cpu_us\":%.1f}\n",
+            o->threads, total, rate, p50, p99, cpu);
     else
-        printf("%-14s %2u threads %8.0f sig/s   p50 %7.3f ms   p99 %7.3f ms   CPU %6.0f us/sig (all processes)\n", o->token, o->threads,
-               rate, p50, p99, cpu);
+        printf("%-14s %2u threads %8.0f sig/s   p50 %7.3f ms   p99 %7.3f ms   CPU %6.0f us/sig (all processes)\n",
+               o->token, o->threads, rate, p50, p99, cpu);
     free(all);
 }
 
@@ -211,16 +221,25 @@ static void parse(struct options *o, int argc, char **argv)
         }
         if (value == NULL) die("an option without its value", 0);
         i++;
-        if (strcmp(name, "--module") == 0) o->module = value;
-        else if (strcmp(name, "--token") == 0) o->token = value;
-        else if (strcmp(name, "--pin") == 0) o->pin = value;
-        else if (strcmp(name, "--threads") == 0) o->threads = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--seconds") == 0) o->seconds = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--keygen") == 0) o->keygen = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--pid") == 0 && o->pid_count < PIDS_MAX) o->pids[o->pid_count++] = strtol(value, NULL, 10);
-        else die("unknown option", 0);
+        if (strcmp(name, "--module") == 0)
+            o->module = value;
+        else if (strcmp(name, "--token") == 0)
+            o->token = value;
+        else if (strcmp(name, "--pin") == 0)
+            o->pin = value;
+        else if (strcmp(name, "--threads") == 0)
+            o->threads = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--seconds") == 0)
+            o->seconds = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--keygen") == 0)
+            o->keygen = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--pid") == 0 && o->pid_count < PIDS_MAX)
+            o->pids[o->pid_count++] = strtol(value, NULL, 10);
+        else
+            die("unknown option", 0);
     }
-    if (o->module == NULL || o->token == NULL || o->threads == 0 || o->threads > THREADS_MAX) die("usage: see the head of bench_pkcs11.c", 0);
+    if (o->module == NULL || o->token == NULL || o->threads == 0 || o->threads > THREADS_MAX)
+        die("usage: see the head of bench_pkcs11.c", 0);
 }
 
 int main(int argc, char **argv)
@@ -248,7 +267,8 @@ int main(int argc, char **argv)
     uint64_t cpu = cpu_all(&o), begun = now_us();
     for (unsigned i = 0; i < o.threads; i++) {
         workers[i] = (struct worker){.key = private_key, .samples_us = calloc(SAMPLES_MAX, sizeof(uint32_t))};
-        if (workers[i].samples_us == NULL || pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) die("thread", 0);
+        if (workers[i].samples_us == NULL || pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+            die("thread", 0);
     }
     struct timespec rest = {.tv_sec = o.seconds};
     nanosleep(&rest, NULL); /* the measured interval */

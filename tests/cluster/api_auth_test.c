@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is believed: signatures, certificates, freshness, nonces; and how strangers are counted. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cluster/api/nonces.h"
+#include "cluster/api/strangers.h"
 #include "common/base/clock.h"
 #include "tests/support/gateway.h"
 
@@ -137,6 +139,34 @@ static struct signed_request request_of(const char *nonce, char key, int64_t exp
     return r;
 }
 
+static enum kms_err check(struct nonces *n, const struct signed_request *r, const uint8_t hash[32], int64_t now_s)
+{
+    bool repeated;
+
+    return nonces_check(n, &repeated, r, hash, now_s);
+}
+
+TEST(nonces, the_same_request_is_told_from_a_new_one_and_may_not_come_too_often)
+{
+    struct nonces              *n;
+    const struct signed_request r = request_of("n1", 'a', 1060), other = request_of("n2", 'a', 1060);
+    const uint8_t               one[32] = {1};
+    bool                        repeated = true;
+
+    assert_ok(nonces_new(&n, (struct nonce_limits){0}));
+    assert_ok(nonces_check(n, &repeated, &r, one, 1000));
+    assert_false(repeated);
+    for (unsigned i = 0; i < NONCE_REPEATS_MAX; i++) {
+        assert_ok(nonces_check(n, &repeated, &r, one, 1000));
+        assert_true(repeated);
+    }
+    assert_err(KMS_E_BUSY, nonces_check(n, &repeated, &r, one, 1000));
+    assert_true(repeated);
+    assert_ok(check(n, &other, one, 1000));
+    assert_ok(check(n, &r, one, 1001));
+    nonces_free(&n);
+}
+
 TEST(nonces, another_request_under_a_nonce_is_refused_until_it_expires)
 {
     struct nonces              *n;
@@ -144,12 +174,12 @@ TEST(nonces, another_request_under_a_nonce_is_refused_until_it_expires)
     const uint8_t               one[32] = {1}, two[32] = {2};
 
     assert_ok(nonces_new(&n, (struct nonce_limits){0}));
-    assert_ok(nonces_check(n, &r, one, 1000));
-    assert_ok(nonces_check(n, &r, one, 1001));
-    assert_err(KMS_E_REPLAY, nonces_check(n, &r, two, 1002));
-    assert_err(KMS_E_REPLAY, nonces_check(n, &r, two, 1060));
-    assert_ok(nonces_check(n, &late, two, 1061));
-    assert_err(KMS_E_REPLAY, nonces_check(n, &late, one, 1062));
+    assert_ok(check(n, &r, one, 1000));
+    assert_ok(check(n, &r, one, 1001));
+    assert_err(KMS_E_REPLAY, check(n, &r, two, 1002));
+    assert_err(KMS_E_REPLAY, check(n, &r, two, 1060));
+    assert_ok(check(n, &late, two, 1061));
+    assert_err(KMS_E_REPLAY, check(n, &late, one, 1062));
     nonces_free(&n);
 }
 
@@ -160,8 +190,8 @@ TEST(nonces, two_access_keys_have_nonces_of_their_own)
     const uint8_t               one[32] = {1}, two[32] = {2};
 
     assert_ok(nonces_new(&n, (struct nonce_limits){0}));
-    assert_ok(nonces_check(n, &a, one, 1000));
-    assert_ok(nonces_check(n, &b, two, 1000));
+    assert_ok(check(n, &a, one, 1000));
+    assert_ok(check(n, &b, two, 1000));
     nonces_free(&n);
 }
 
@@ -175,20 +205,20 @@ TEST(nonces, a_full_table_refuses_and_forgets_nobody)
     for (int i = 0; i < 5; i++) {
         (void)snprintf(name, sizeof name, "n%d", i);
         const struct signed_request r = request_of(name, 'a', 1060);
-        assert_ok(nonces_check(n, &r, one, 1000));
+        assert_ok(check(n, &r, one, 1000));
     }
     const struct signed_request more = request_of("more", 'a', 1060), first = request_of("n0", 'a', 1060);
-    assert_err(KMS_E_BUSY, nonces_check(n, &more, one, 1000));
-    assert_err(KMS_E_REPLAY, nonces_check(n, &first, two, 1000));
+    assert_err(KMS_E_BUSY, check(n, &more, one, 1000));
+    assert_err(KMS_E_REPLAY, check(n, &first, two, 1000));
     for (int i = 0; i < 3; i++) {
         (void)snprintf(name, sizeof name, "n%d", i);
         const struct signed_request r = request_of(name, 'b', 1060);
-        assert_ok(nonces_check(n, &r, one, 1000));
+        assert_ok(check(n, &r, one, 1000));
     }
     const struct signed_request third = request_of("n", 'c', 1060);
-    assert_err(KMS_E_BUSY, nonces_check(n, &third, one, 1000));
-    assert_ok(nonces_check(n, &third, one, 1061));
-    assert_ok(nonces_check(n, &more, one, 1061));
+    assert_err(KMS_E_BUSY, check(n, &third, one, 1000));
+    assert_ok(check(n, &third, one, 1061));
+    assert_ok(check(n, &more, one, 1061));
     nonces_free(&n);
 }
 
@@ -199,10 +229,10 @@ TEST(nonces, time_that_jumps_or_goes_back_is_survived)
     const uint8_t               one[32] = {1}, two[32] = {2};
 
     assert_ok(nonces_new(&n, (struct nonce_limits){0}));
-    assert_ok(nonces_check(n, &r, one, 1000));
-    assert_ok(nonces_check(n, &later, one, 899990));
-    assert_err(KMS_E_REPLAY, nonces_check(n, &later, two, 1000));
-    assert_ok(nonces_check(n, &r, two, 1000));
+    assert_ok(check(n, &r, one, 1000));
+    assert_ok(check(n, &later, one, 899990));
+    assert_err(KMS_E_REPLAY, check(n, &later, two, 1000));
+    assert_ok(check(n, &r, two, 1000));
     nonces_free(&n);
 }
 
@@ -220,6 +250,118 @@ TEST(strangers, are_counted_in_two_rows_a_second)
     buf_clear(&log);
     gateway_log(&g, &log);
     assert_string_equal(buf_str(&log), "KEY_LIST unauthenticated\nUNAUTHENTICATED unauthenticated\n");
+    gateway_clear(&g);
+}
+
+static void assert_log(struct gateway *g, const char *expected)
+{
+    BUF_LOCAL log = BUF_INIT(65536);
+
+    gateway_log(g, &log);
+    assert_string_equal(buf_str(&log), expected);
+}
+
+/* Whoever has seen a request can send it again: he must not fill the log, least of all in its signer's name. */
+TEST(copies, of_an_expired_request_are_counted_in_two_rows_a_second)
+{
+    struct gateway         g;
+    struct gateway_request request = list;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    g.wall_ms -= g.wall_ms % 1000;
+    request.skew_s = -61;
+    request.again = 200;
+    assert_int_equal(status_of(&g, &g.app, &request), 401);
+    assert_log(&g, "KEY_LIST not_fresh\n");
+    gateway_pass(&g, 1500);
+    assert_log(&g, "KEY_LIST not_fresh\nREPEATED replayed\n");
+    gateway_clear(&g);
+}
+
+TEST(copies, of_a_fresh_request_are_counted_too_and_then_refused)
+{
+    struct gateway         g;
+    struct gateway_request request = list;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    g.wall_ms -= g.wall_ms % 1000;
+    request.again = NONCE_REPEATS_MAX;
+    assert_int_equal(status_of(&g, &g.app, &request), 200);
+    request.again = NONCE_REPEATS_MAX + 1;
+    assert_int_equal(status_of(&g, &g.app, &request), 429);
+    assert_log(&g, "KEY_LIST ok\nKEY_LIST ok\nKEY_LIST ok\n"); /* one for each request, and one for all copies */
+    gateway_pass(&g, 1500);
+    assert_log(&g, "KEY_LIST ok\nKEY_LIST ok\nKEY_LIST ok\nREPEATED replayed\n");
+    gateway_clear(&g);
+}
+
+TEST(copies, with_another_role_are_counted_too)
+{
+    struct gateway         g;
+    struct gateway_request request = {.method = "GET", .target = "/api/v1/status", .again = 3};
+
+    gateway_init(&g, &(struct gateway_options){0});
+    g.wall_ms -= g.wall_ms % 1000;
+    assert_int_equal(status_of(&g, &g.app, &request), 403);
+    assert_log(&g, "STATUS denied\nSTATUS denied\n");
+    gateway_clear(&g);
+}
+
+struct totals {
+    unsigned rows, counted;
+};
+
+static enum kms_err add_up(void *arg, int64_t number, const struct log_record *row)
+{
+    struct totals *t = arg;
+    const char    *count = strstr(row->detail, "\"count\":");
+
+    (void)number;
+    t->rows++;
+    t->counted += count == NULL ? 1 : (unsigned)strtoul(count + 8, NULL, 10);
+    return KMS_OK;
+}
+
+static struct totals log_totals(struct gateway *g)
+{
+    struct totals t = {0};
+
+    assert_ok(g->metadata.ops->log_each(g->metadata.self, 0, 1000000, add_up, &t));
+    return t;
+}
+
+TEST(strangers, get_a_row_a_second_at_most_in_the_long_run_and_none_is_lost)
+{
+    struct gateway g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    g.wall_ms -= g.wall_ms % 1000;
+    for (unsigned second = 0; second < 2000; second++) {
+        for (unsigned i = 0; i < 3; i++) assert_int_equal(status_of(&g, NULL, &list), 401);
+        g.wall_ms += 1000;
+    }
+    gateway_pass(&g, 4000);
+    struct totals t = log_totals(&g);
+    assert_int_equal(t.counted, 6000);
+    assert_in_range(t.rows, 2000, 2000 + STRANGERS_ROWS_MAX + 5);
+    gateway_clear(&g);
+}
+
+TEST(strangers, leave_the_reserve_of_the_disk_alone)
+{
+    struct gateway g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    g.disk_free = UINT64_C(1) << 30;
+    for (unsigned i = 0; i < 10; i++) assert_int_equal(status_of(&g, NULL, &list), 401);
+    gateway_pass(&g, 3000);
+    assert_int_equal(log_totals(&g).rows, 0);
+    assert_int_equal(status_of(&g, &g.app, &list), 200); /* who has signed has his row */
+    assert_int_equal(log_totals(&g).rows, 1);
+    g.disk_free++;
+    gateway_pass(&g, 1500);
+    assert_int_equal(log_totals(&g).rows, 2);
+    assert_int_equal(log_totals(&g).counted, 11);
     gateway_clear(&g);
 }
 

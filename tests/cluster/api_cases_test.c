@@ -103,6 +103,8 @@ static const struct api_case cases[] = {
     {APP, "POST", GENERATE, FORMAT("\"type\":\"ECC\",\"curve\":\"ED25519\",\"size\":64"), 400, "out_of_range",
      "has 32 bytes"},
     {APP, "POST", GENERATE, FORMAT("\"type\":\"ECC\",\"curve\":\"ED25519\",\"size\":0"), 400, "out_of_range", "size"},
+    {APP, "POST", GENERATE, FORMAT("\"type\":\"ECC\",\"curve\":\"ED25519\",\"algo_type\":\"\""), 400, "out_of_range",
+     "algo_type"},
     {APP, "POST", GENERATE, FORMAT("\"type\":\"ECC\",\"curve\":\"ED25519\",\"size\":\"32\""), 400, "bad_format",
      "whole number"},
     {APP, "POST", GENERATE, FORMAT("\"type\":\"ECC\",\"curve\":\"ED25519\",\"x\":1"), 400, "bad_format",

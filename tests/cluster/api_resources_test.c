@@ -380,7 +380,7 @@ TEST(cluster, is_described_as_the_contract_says)
     const cJSON *items = cJSON_GetObjectItem(list, "items");
     assert_int_equal(cJSON_GetArraySize(items), 4);
     assert_members(items->child,
-                   "node up serving sealed version keys pending sessions rosterSequence rttMs host_label ");
+                   "node up serving why sealed version keys pending sessions rosterSequence rttMs host_label ");
     call(&w, &w.g.operator, "GET", "/api/v1/status", NULL, &status);
     assert_ok(json_parse(&described, buf_bytes(&status.body)));
     assert_members(described,
@@ -409,8 +409,15 @@ TEST(audit, rows_have_the_fields_of_the_specification)
     assert_string_equal(cJSON_GetObjectItem(made, "operation")->valuestring, "KEY_GENERATE");
     assert_string_equal(cJSON_GetObjectItem(made, "key_id")->valuestring, w.key_id);
     assert_string_equal(cJSON_GetObjectItem(made, "service_name")->valuestring, "gw1");
-    assert_members(cJSON_GetObjectItem(made, "detail"), "requestId publicKey address requester ");
+    const cJSON *order = cJSON_GetObjectItem(made, "detail");
+    assert_members(order, "requestId publicKey address requester algo_type curve threshold shard_count ");
+    assert_string_equal(cJSON_GetObjectItem(order, "algo_type")->valuestring, "EDDSA");
+    assert_string_equal(cJSON_GetObjectItem(order, "curve")->valuestring, "ED25519");
+    assert_int_equal(cJSON_GetObjectItem(order, "threshold")->valueint, 2);
+    assert_int_equal(cJSON_GetObjectItem(order, "shard_count")->valueint, 3);
     assert_string_equal(cJSON_GetObjectItem(used, "operation")->valuestring, "KEY_SIGN");
+    assert_members(cJSON_GetObjectItem(used, "detail"), "requestId algo_type signature ");
+    assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(used, "detail"), "algo_type")->valuestring, "EDDSA");
     assert_string_equal(cJSON_GetObjectItem(used, "user_id")->valuestring, "spiffe://test/client/app");
     assert_string_equal(cJSON_GetObjectItem(used, "audit_trail")->valuestring, "192.0.2.1 test/1.0");
     /* SHA-256("hello") */
@@ -450,5 +457,80 @@ TEST(audit, without_a_row_there_is_no_answer)
     assert_int_equal(listed.status, 500);
     assert_null(strstr(buf_str(&listed.body), w.key_id));
     w.g.metadata.ops = whole;
+    gateway_clear(&w.g);
+}
+
+/* A body with so much white space behind it. */
+static void call_padded(struct world *w, const char *target, const char *json, size_t len, struct gateway_reply *reply)
+{
+    BUF_LOCAL body = BUF_INIT(1 << 20);
+
+    assert_ok(buf_append_str(&body, json));
+    while (body.len < len) assert_ok(buf_append_str(&body, " "));
+    call(w, &w->g.app, strncmp(target, "PATCH", 5) == 0 ? "PATCH" : "POST", strchr(target, '/'), buf_str(&body), reply);
+}
+
+TEST(bodies, are_as_long_as_their_path_needs_and_no_longer)
+{
+    struct world w;
+    char         targets[4][120];
+
+    begin(&w);
+    (void)snprintf(targets[0], sizeof targets[0], "POST /api/v1/keys/generate");
+    (void)snprintf(targets[1], sizeof targets[1], "PATCH %s", w.path);
+    (void)snprintf(targets[2], sizeof targets[2], "POST %s/sign", w.path);
+    (void)snprintf(targets[3], sizeof targets[3], "POST /api/v1/objects");
+    for (unsigned i = 0; i < ARRAY_LEN(targets); i++) {
+        size_t              most = i < 2 ? 16384 : 147456;
+        struct http_request head = {.method = i == 1 ? "PATCH" : "POST", .target = strchr(targets[i], '/')};
+        REPLY_LOCAL         fits = {0}, over = {0};
+        assert_int_equal(api_body_max(w.g.api, &head), most);
+        call_padded(&w, targets[i], "{}", most, &fits);
+        assert_int_equal(fits.status, 400);
+        call_padded(&w, targets[i], "{}", most + 1, &over);
+        assert_reply(&over, 413, "\"code\":\"too_large\"");
+    }
+    gateway_clear(&w.g);
+}
+
+/* Objects of the largest value, each in a body with as much padding as there may be. */
+static void make_large_objects(struct world *w, unsigned count)
+{
+    BUF_LOCAL json = BUF_INIT(1 << 20);
+
+    assert_ok(buf_append_str(&json, "{\"class\":\"data\",\"value\":\""));
+    for (unsigned i = 0; i < OBJECT_VALUE_MAX; i++) assert_ok(buf_append_str(&json, "5a"));
+    assert_ok(buf_append_str(&json, "\"}"));
+    for (unsigned i = 0; i < count; i++) {
+        REPLY_LOCAL made = {0};
+        call_padded(w, "/api/v1/objects", buf_str(&json), 147456, &made);
+        assert_int_equal(made.status, 201);
+    }
+}
+
+TEST(lists, end_a_page_by_its_length_and_lose_nothing)
+{
+    struct world w;
+    unsigned     count = 0, pages = 0;
+    char         target[100] = "/api/v1/objects?limit=1000";
+
+    begin(&w);
+    make_large_objects(&w, 30);
+    for (bool more = true; more; pages++) {
+        REPLY_LOCAL reply = {0};
+        JSON_LOCAL *page = NULL;
+        call(&w, &w.g.auditor, "GET", target, NULL, &reply);
+        assert_int_equal(reply.status, 200);
+        assert_true(reply.body.len < 5 * 1024 * 1024);
+        assert_ok(json_parse(&page, buf_bytes(&reply.body)));
+        const cJSON *next = cJSON_GetObjectItem(page, "next");
+        unsigned     items = (unsigned)cJSON_GetArraySize(cJSON_GetObjectItem(page, "items"));
+        assert_true(items > 0);
+        count += items;
+        more = cJSON_IsString(next);
+        if (more) (void)snprintf(target, sizeof target, "/api/v1/objects?limit=1000&after=%s", next->valuestring);
+    }
+    assert_int_equal(count, 30);
+    assert_true(pages > 1);
     gateway_clear(&w.g);
 }

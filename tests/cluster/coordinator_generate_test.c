@@ -99,7 +99,7 @@ TEST(generate, keys_are_spread_over_the_nodes)
     gateway_clear(&g);
 }
 
-TEST(generate, too_few_nodes_are_said_at_once)
+TEST(generate, too_few_nodes_are_waited_for_until_the_deadline)
 {
     struct gateway g;
     REPLY_LOCAL    reply = {0};
@@ -107,8 +107,64 @@ TEST(generate, too_few_nodes_are_said_at_once)
     gateway_init(&g, &(struct gateway_options){0});
     gateway_link_down(&g, 0);
     gateway_link_down(&g, 1);
+    uint64_t before = g.now_ms;
     gateway_call(&g, &g.app, &generate, &reply);
     assert_reply(&reply, 503, "3 nodes on different hosts are needed, 2 of 4");
+    assert_in_range(g.now_ms - before, 29900, 30100);
+    gateway_clear(&g);
+}
+
+/* Nobody is away, so nobody can come back. */
+TEST(generate, too_few_hosts_are_said_at_once)
+{
+    struct gateway g;
+    REPLY_LOCAL    reply = {0};
+
+    gateway_init(&g, &(struct gateway_options){.node_count = 3, .same_host = true});
+    uint64_t before = g.now_ms;
+    gateway_call(&g, &g.app, &generate, &reply);
+    assert_reply(&reply, 503, "3 nodes on different hosts are needed, 2 of 3");
+    assert_true(g.now_ms - before < 100);
+    gateway_clear(&g);
+}
+
+TEST(generate, nodes_that_are_away_for_a_moment_fail_no_generation)
+{
+    struct gateway g;
+    REPLY_LOCAL    reply = {0};
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 4; i++) gateway_link_down(&g, i);
+    gateway_send(&g, &g.app, &generate, &reply);
+    gateway_pass(&g, 500);
+    assert_false(reply.done);
+    for (unsigned i = 0; i < 4; i++) gateway_link_up(&g, i);
+    gateway_pass(&g, 100);
+    assert_true(reply.done);
+    assert_int_equal(reply.status, 201);
+    gateway_clear(&g);
+}
+
+/* All nodes are holders: what some have signed can be completed by nobody but them. */
+TEST(generate, a_birth_that_was_begun_is_kept_until_its_holders_are_back)
+{
+    struct gateway g;
+    REPLY_LOCAL    reply = {0};
+
+    gateway_init(&g, &(struct gateway_options){.node_count = 3});
+    for (unsigned i = 0; i < 3; i++) g.fakes[i].keeps = true;
+    g.fakes[2].behaviour = FAKE_SILENT;
+    gateway_send(&g, &g.app, &generate, &reply);
+    gateway_pass(&g, 50);
+    gateway_link_down(&g, 2);
+    gateway_pass(&g, 500);
+    assert_false(reply.done);
+    g.fakes[2].behaviour = FAKE_ANSWERS;
+    gateway_link_up(&g, 2);
+    gateway_pass(&g, 200);
+    assert_true(reply.done);
+    assert_int_equal(reply.status, 201);
+    assert_int_equal(g.fakes[0].starts, 2);
     gateway_clear(&g);
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links, heartbeats, circuits and hostile frames: what a node says decides about nothing but what it was asked. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cluster/coordinator/nodes.h"
+#include "cluster/coordinator/relay.h"
+#include "common/base/log.h"
 #include "tests/support/gateway.h"
 
 static struct node_view view(const struct gateway *g, unsigned node)
@@ -47,6 +51,29 @@ TEST(heartbeat, three_missed_ones_bring_a_node_down_and_reset_its_link)
     gateway_clear(&g);
 }
 
+/* A node in the middle of a key generation: it sends, but answers no heartbeat for more than three of them. */
+TEST(heartbeat, whatever_a_node_sends_is_a_sign_of_life)
+{
+    struct gateway    g;
+    Kms__V1__Result   late = KMS__V1__RESULT__INIT;
+    Kms__V1__FromNode from = KMS__V1__FROM_NODE__INIT;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    from.kind_case = KMS__V1__FROM_NODE__KIND_RESULT;
+    from.result = &late;
+    g.fakes[1].behaviour = FAKE_DEAF;
+    for (unsigned i = 0; i < 8; i++) {
+        gateway_pass(&g, 400);
+        gateway_inject(&g, 1, &from);
+        gateway_run(&g);
+        assert_true(view(&g, 1).up);
+    }
+    gateway_pass(&g, 1300);
+    assert_false(view(&g, 1).up);
+    assert_int_equal(g.resets[1], 1);
+    gateway_clear(&g);
+}
+
 TEST(heartbeat, a_made_up_pong_keeps_nobody_alive)
 {
     struct gateway     g;
@@ -85,6 +112,103 @@ TEST(heartbeat, a_node_under_another_name_does_not_serve)
     gateway_clear(&g);
 }
 
+/* What a node's report says does not keep it up, but out of requests. */
+static void assert_not_used(struct gateway *g, unsigned node, const char *why)
+{
+    gateway_pass(g, 400);
+    assert_true(view(g, node).up);
+    assert_false(view(g, node).serving);
+    assert_non_null(view(g, node).why);
+    assert_non_null(strstr(view(g, node).why, why));
+}
+
+static void assert_used(struct gateway *g, unsigned node)
+{
+    gateway_pass(g, 400);
+    assert_true(view(g, node).serving);
+    assert_null(view(g, node).why);
+}
+
+TEST(readmission, a_node_whose_clock_is_wrong_is_not_used_until_it_is_right)
+{
+    static const int64_t wrong[] = {30001, -30001, INT64_MAX / 2, INT64_MIN / 2};
+    struct gateway       g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        g.fakes[2].skew_ms = wrong[i];
+        assert_not_used(&g, 2, "clock differs by more than 30 s");
+        g.fakes[2].skew_ms = 30000;
+        assert_used(&g, 2);
+        g.fakes[2].skew_ms = -29000;
+        assert_used(&g, 2);
+    }
+    gateway_clear(&g);
+}
+
+TEST(readmission, a_node_of_another_minor_version_is_not_used)
+{
+    static const char *const right[] = {"0.1.0", "0.1.17", "0.1", "0.1-rc1"};
+    static const char *const wrong[] = {"0.2.0", "1.1.0", "0.10.0", "0", "", "0.1.0 ", "01.1"};
+    struct gateway           g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        g.fakes[2].version = wrong[i];
+        assert_not_used(&g, 2, "version");
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(right); i++) {
+        g.fakes[2].version = right[i];
+        assert_used(&g, 2);
+    }
+    gateway_clear(&g);
+}
+
+TEST(readmission, a_node_that_does_not_answer_is_said_to)
+{
+    struct gateway g;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    gateway_link_down(&g, 2);
+    assert_false(view(&g, 2).serving);
+    assert_string_equal(view(&g, 2).why, "it does not answer");
+    gateway_clear(&g);
+}
+
+static unsigned lines_about(FILE *log, const char *event)
+{
+    char     line[1024];
+    unsigned count = 0;
+
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        if (strstr(line, event) != NULL && strstr(line, "node=tss3") != NULL) count++;
+    return count;
+}
+
+TEST(readmission, a_change_is_one_line_of_the_log)
+{
+    struct gateway g;
+    FILE          *log = tmpfile();
+
+    assert_non_null(log);
+    gateway_init(&g, &(struct gateway_options){0});
+    log_setup(LOG_INFO, fileno(log), "test");
+    g.fakes[2].skew_ms = 60000;
+    gateway_pass(&g, 3000);
+    assert_int_equal(lines_about(log, "event=node.not_used"), 1);
+    gateway_link_down(&g, 2);
+    gateway_link_up(&g, 2);
+    gateway_pass(&g, 1000);
+    assert_int_equal(lines_about(log, "event=node.not_used"), 1);
+    g.fakes[2].skew_ms = 0;
+    gateway_pass(&g, 3000);
+    assert_int_equal(lines_about(log, "event=node.used"), 1);
+    log_setup(LOG_INFO, STDERR_FILENO, "");
+    gateway_clear(&g);
+    (void)fclose(log);
+}
+
 TEST(roster, is_delivered_to_a_node_that_holds_an_older_one)
 {
     struct gateway g;
@@ -95,6 +219,24 @@ TEST(roster, is_delivered_to_a_node_that_holds_an_older_one)
     gateway_pass(&g, 700);
     assert_int_equal(g.fakes[3].delivers, 1);
     assert_true(view(&g, 3).serving);
+    gateway_clear(&g);
+}
+
+TEST(nodes, get_one_line_of_the_log_a_second)
+{
+    struct gateway g;
+    unsigned       lines = 0, counted = 0;
+
+    gateway_init(&g, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned count = nodes_count_warning(g.coordinator, 1);
+        lines += count > 0;
+        counted += count;
+        g.now_ms += 10;
+    }
+    assert_int_equal(lines, 3);
+    assert_in_range(counted, 200, 300);
+    assert_int_equal(nodes_count_warning(g.coordinator, 2), 1); /* another node's own */
     gateway_clear(&g);
 }
 
@@ -178,6 +320,59 @@ TEST(circuits, closed_at_one_end_are_closed_at_the_other)
     close_circuit(&g, 0, ids[1]);
     relay(&g, 0, ids[1], "late");
     assert_string_equal(buf_str(&g.trace), "tss2: circuit tss1 close\n");
+    gateway_clear(&g);
+}
+
+/* A message of `len` bytes; the link of the node that gets it takes none of them. */
+static void flood(struct gateway *g, unsigned from_node, unsigned to_node, uint64_t circuit, size_t len)
+{
+    static char text[RELAY_MAX / 4 + 1];
+
+    for (size_t left = len; left > 0;) {
+        size_t part = left < sizeof text - 1 ? left : sizeof text - 1;
+        memset(text, 'x', part);
+        text[part] = '\0';
+        relay(g, from_node, circuit, text);
+        g->unsent[to_node] += part;
+        left -= part;
+        g->trace.len = 0;
+        g->trace.data[0] = '\0';
+    }
+}
+
+TEST(circuits, of_a_node_that_floods_another_close_and_the_others_link_stays)
+{
+    struct gateway g;
+    uint64_t       ids[GATEWAY_NODES_MAX];
+
+    make_circuits(&g, ids);
+    flood(&g, 0, 1, ids[1], RELAY_QUEUED_MAX);
+    flood(&g, 0, 1, ids[1], 1); /* at the mark: still free */
+    flood(&g, 0, 1, ids[1], RELAY_MAX);
+    assert_true(g.unsent[1] < 8 * 1024 * 1024);
+    relay(&g, 0, ids[1], "x");
+    assert_string_equal(buf_str(&g.trace), "tss1: circuit tss2 close\ntss2: circuit tss1 close\n");
+    relay(&g, 0, ids[2], "to tss3");
+    assert_non_null(strstr(buf_str(&g.trace), "tss3: relay to tss3\n"));
+    assert_int_equal(g.resets[0] + g.resets[1], 0);
+    assert_true(g.connected[1]);
+    gateway_clear(&g);
+}
+
+TEST(circuits, start_to_count_anew_when_a_node_has_caught_up)
+{
+    struct gateway g;
+    uint64_t       ids[GATEWAY_NODES_MAX];
+
+    make_circuits(&g, ids);
+    for (unsigned i = 0; i < 10; i++) {
+        g.unsent[1] = RELAY_QUEUED_MAX + 1;
+        flood(&g, 0, 1, ids[1], RELAY_MAX);
+        g.unsent[1] = 0;
+        relay(&g, 0, ids[1], "ok");
+        assert_string_equal(buf_str(&g.trace), "tss2: relay ok\n");
+        g.trace.len = 0;
+    }
     gateway_clear(&g);
 }
 

@@ -18,6 +18,13 @@ static void begin(struct story *s, const struct gateway_options *options)
     s->g.trace.len = 0;
 }
 
+/* The answer comes later. */
+static void send_sign(struct story *s, struct gateway_reply *reply)
+{
+    const struct gateway_request request = {.method = "POST", .target = s->target, .body = SIGN_BODY};
+    gateway_send(&s->g, &s->g.app, &request, reply);
+}
+
 static void sign(struct story *s, struct gateway_reply *reply)
 {
     const struct gateway_request request = {.method = "POST", .target = s->target, .body = SIGN_BODY};
@@ -283,7 +290,52 @@ TEST(requests, the_deadline_ends_a_request_that_nobody_answers)
     gateway_clear(&s.g);
 }
 
-TEST(requests, without_a_quorum_the_answer_is_at_once_and_retryable)
+static void all_links(struct story *s, void change(struct gateway *, unsigned))
+{
+    for (unsigned i = 0; i < s->g.node_count; i++) change(&s->g, i);
+}
+
+TEST(requests, holders_that_are_away_for_a_moment_fail_no_signature)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    all_links(&s, gateway_link_down);
+    unsigned before = starts(&s);
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 500);
+    assert_false(reply.done);
+    assert_int_equal(starts(&s) - before, 0);
+    all_links(&s, gateway_link_up);
+    gateway_pass(&s.g, 100);
+    assert_true(reply.done);
+    assert_reply(&reply, 200, "\"signature\":\"");
+    assert_int_equal(starts(&s) - before, 2);
+    gateway_clear(&s.g);
+}
+
+TEST(requests, holders_that_go_away_under_a_signature_are_waited_for)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_SILENT;
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 50);
+    all_links(&s, gateway_link_down);
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_ANSWERS;
+    gateway_pass(&s.g, 500);
+    assert_false(reply.done);
+    all_links(&s, gateway_link_up);
+    gateway_pass(&s.g, 100);
+    assert_true(reply.done);
+    assert_int_equal(reply.status, 200);
+    gateway_clear(&s.g);
+}
+
+TEST(requests, without_a_quorum_the_answer_comes_at_the_deadline_and_is_retryable)
 {
     struct story s;
     unsigned     held[GATEWAY_NODES_MAX];
@@ -293,9 +345,29 @@ TEST(requests, without_a_quorum_the_answer_is_at_once_and_retryable)
     (void)holders(&s, held);
     gateway_link_down(&s.g, held[0]);
     gateway_link_down(&s.g, held[1]);
+    uint64_t before = s.g.now_ms;
     sign(&s, &reply);
     assert_reply(&reply, 503, "\"code\":\"no_quorum\"");
+    assert_reply(&reply, 503, "\"retryable\":true");
+    assert_in_range(s.g.now_ms - before, 4900, 5100);
     assert_string_equal(reply.retry_after, "1");
+    gateway_clear(&s.g);
+}
+
+TEST(requests, no_quorum_is_told_with_the_failure_that_led_to_it)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    for (unsigned i = 0; i < 4; i++) s.g.fakes[i].behaviour = FAKE_SILENT;
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 50);
+    all_links(&s, gateway_link_down);
+    gateway_pass(&s.g, 5000);
+    assert_true(reply.done);
+    assert_reply(&reply, 503, "\"code\":\"no_quorum\"");
+    assert_reply(&reply, 503, "0 are available: start them or wait; before that: the tunnel between tss");
     gateway_clear(&s.g);
 }
 
@@ -331,6 +403,51 @@ TEST(requests, what_is_in_flight_is_answered_when_the_coordinator_stops)
     gateway_clear(&s.g);
     assert_true(reply.done);
     assert_int_equal(reply.status, 503);
+}
+
+/* As a node does whose share is still PENDING. */
+static void set_all(struct story *s, enum fake_behaviour behaviour)
+{
+    for (unsigned i = 0; i < s->g.node_count; i++) {
+        s->g.fakes[i].behaviour = behaviour;
+        s->g.fakes[i].error = KMS_E_UNAVAILABLE;
+        s->g.fakes[i].commits = 0;
+    }
+}
+
+TEST(requests, attempts_wait_for_nodes_that_are_not_ready_yet)
+{
+    struct story s;
+    unsigned     held[GATEWAY_NODES_MAX];
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    (void)holders(&s, held);
+    set_all(&s, FAKE_FAILS);
+    send_sign(&s, &reply);
+    gateway_pass(&s.g, 300);
+    assert_false(reply.done);
+    assert_true(s.g.fakes[held[0]].commits > 0); /* what they lack has been brought */
+    set_all(&s, FAKE_ANSWERS);
+    gateway_pass(&s.g, 1000);
+    assert_true(reply.done);
+    assert_int_equal(reply.status, 200);
+    gateway_clear(&s.g);
+}
+
+TEST(requests, eight_attempts_take_more_than_a_second_and_then_say_why)
+{
+    struct story s;
+    REPLY_LOCAL  reply = {0};
+
+    begin(&s, &(struct gateway_options){0});
+    set_all(&s, FAKE_FAILS);
+    uint64_t started = s.g.now_ms;
+    send_sign(&s, &reply);
+    while (!reply.done) gateway_pass(&s.g, 10);
+    assert_int_equal(reply.status, 503);
+    assert_in_range(s.g.now_ms - started, 1500, 2500);
+    gateway_clear(&s.g);
 }
 
 TEST(requests, a_signer_that_missed_the_commit_is_brought_it)

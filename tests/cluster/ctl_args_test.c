@@ -9,10 +9,10 @@
 #include "tests/support/test.h"
 
 static const struct option_spec options[] = {
-    {"name", "TEXT", NULL, "a name", true},
-    {"out", "FILE", "KMS_TEST_OUT", "a file", false},
-    {"n", "N", NULL, "a number", false},
-    {"flag", NULL, NULL, "a flag", false},
+    {"name", "TEXT", NULL, "a name", OPTION_REPEATS},
+    {"out", "FILE", "KMS_TEST_OUT", "a file", 0},
+    {"n", "N", NULL, "a number", 0},
+    {"flag", NULL, NULL, "a flag", 0},
 };
 static const struct command sample = {"thing", "do", "A [B]", 1, 2, "does", NEEDS_NOTHING, options, ARRAY_LEN(options),
                                       NULL};
@@ -70,6 +70,77 @@ TEST(args, refuses_what_it_does_not_know)
     }
 }
 
+static void forward(char **words)
+{
+    int count = 0;
+
+    while (words[count] != NULL) count++;
+    command_bring_forward(count, words);
+}
+
+TEST(args, finds_noun_and_verb_behind_options_that_all_commands_know)
+{
+    static char *const cases[][8] = {
+        {"kmsctl", "key", "show", "K", "--json"},
+        {"kmsctl", "key", "show", "--json", "K"},
+        {"kmsctl", "--json", "key", "show", "K"},
+        {"kmsctl", "key", "--json", "show", "K"},
+        {"kmsctl", "--url", "u", "key", "--cacert=c", "show", "K"},
+        {"kmsctl", "--url=u", "--cacert", "c", "key", "show", "K"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        char *words[9] = {NULL};
+        memcpy(words, cases[i], sizeof cases[i]);
+        forward(words);
+        assert_string_equal(words[1], "key");
+        assert_string_equal(words[2], "show");
+        assert_string_equal(words[i < 4 ? 4 : 6], i == 0 ? "--json" : "K");
+    }
+}
+
+TEST(args, moves_nothing_across_what_it_does_not_know)
+{
+    char *unknown[] = {"kmsctl", "--label", "x", "key", "list", NULL};
+    char *own[] = {"kmsctl", "request", "-d", "x", "GET", "/", NULL};
+    char *value_missing[] = {"kmsctl", "--json", "--url", NULL};
+
+    forward(unknown);
+    assert_string_equal(unknown[1], "--label");
+    forward(own);
+    assert_string_equal(own[2], "-d");
+    forward(value_missing);
+    assert_string_equal(value_missing[1], "--json");
+}
+
+TEST(args, names_the_argument_that_is_missing)
+{
+    static const struct command two = {"thing", "do", "ROLE NAME", 2, 2, "does", NEEDS_NOTHING, NULL, 0, NULL};
+    struct ctl                  ctl = {.command = &two};
+
+    assert_err(KMS_E_ARGUMENT, command_parse(&ctl, 0, WORDS(NULL)));
+    assert_string_equal(error_text(), "ROLE is missing");
+    ctl = (struct ctl){.command = &two};
+    assert_err(KMS_E_ARGUMENT, command_parse(&ctl, 1, WORDS("node")));
+    assert_string_equal(error_text(), "NAME is missing");
+    assert_true(ctl.usage_error);
+}
+
+TEST(args, refuses_a_command_without_a_required_option)
+{
+    static const struct option_spec needed[] = {{"ca", "DIR", NULL, "the folder of the CA", OPTION_REQUIRED}};
+    static const struct command     c = {"thing", "do", "", 0, 0, "does", NEEDS_NOTHING, needed, 1, NULL};
+    struct ctl                      ctl = {.command = &c};
+
+    assert_err(KMS_E_ARGUMENT, command_parse(&ctl, 0, WORDS(NULL)));
+    assert_true(ctl.usage_error);
+    assert_non_null(strstr(error_text(), "--ca"));
+    ctl = (struct ctl){.command = &c};
+    assert_ok(command_parse(&ctl, 2, WORDS("--ca", "x")));
+    ctl = (struct ctl){.command = &c};
+    assert_ok(command_parse(&ctl, 1, WORDS("--help")));
+}
+
 TEST(args, refuses_an_option_given_twice)
 {
     struct ctl ctl;
@@ -109,6 +180,10 @@ TEST(args, gives_the_documented_exit_codes)
     assert_int_equal(ctl_main(3, WORDS("kmsctl", "key", "nonsense")), CTL_USAGE);
     assert_int_equal(ctl_main(2, WORDS("kmsctl", "key")), CTL_USAGE);
     assert_int_equal(ctl_main(3, WORDS("kmsctl", "key", "show")), CTL_USAGE);
+    assert_int_equal(ctl_main(3, WORDS("kmsctl", "--json", "key")), CTL_USAGE);
+    assert_int_equal(ctl_main(2, WORDS("kmsctl", "--bogus")), CTL_USAGE);
+    assert_int_equal(ctl_main(4, WORDS("kmsctl", "--help", "key", "show")), CTL_OK);
+    assert_int_equal(ctl_main(3, WORDS("kmsctl", "--help", "key")), CTL_OK);
     assert_int_equal(ctl_main(5, WORDS("kmsctl", "roster", "show", "/nonexistent", "--cacert=/nonexistent")),
                      CTL_NOT_FOUND);
 }

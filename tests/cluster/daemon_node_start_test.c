@@ -116,6 +116,8 @@ static void add_row(struct store *store)
     assert_ok(store_log_append(store, &row));
 }
 
+#define NOW_S 1800000000
+
 static void forge_mark(struct store *store, const char *mark)
 {
     struct store_id id = {.table = STORE_META, .key = "run"};
@@ -129,16 +131,16 @@ TEST(node_start, tells_a_stop_of_the_machine_from_a_stop_of_the_process)
     bool         unclean = true;
 
     assert_ok(store_open_memory(&store));
-    assert_ok(node_mark_running(&store, &unclean)); /* the first start ever */
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE)); /* the first start ever */
     assert_false(unclean);
     add_row(&store);
-    assert_ok(node_mark_running(&store, &unclean)); /* killed: the kernel has the rows */
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE)); /* killed: the kernel has the rows */
     assert_false(unclean);
     forge_mark(&store, "running 00000000-0000-0000-0000-000000000000");
-    assert_ok(node_mark_running(&store, &unclean)); /* another boot, and it ran when that ended */
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE)); /* another boot, and it ran when that ended */
     assert_true(unclean);
     assert_ok(node_mark_stopped(&store));
-    assert_ok(node_mark_running(&store, &unclean));
+    assert_ok(node_mark_running(&store, &unclean, NOW_S + 36, BOOT_ID_FILE));
     assert_false(unclean);
     store_close(&store);
 }
@@ -150,8 +152,63 @@ TEST(node_start, fears_nothing_for_a_log_without_rows)
 
     assert_ok(store_open_memory(&store));
     forge_mark(&store, "running 00000000-0000-0000-0000-000000000000");
-    assert_ok(node_mark_running(&store, &unclean));
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE));
 
     assert_false(unclean);
+    store_close(&store);
+}
+
+/* The node refuses what was made before its start + 30 s: another start within that time knows no better. */
+TEST(node_start, stays_unclean_until_its_refusals_are_over)
+{
+    static const struct {
+        bool    stopped; /* in order, in between */
+        int64_t after_s;
+        bool    unclean;
+    } rows[] = {{false, 1, true}, {false, 34, true}, {false, 35, false},
+                {true, 1, true},  {true, 34, true},  {true, 35, false}};
+
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store store;
+        bool         unclean = false;
+        assert_ok(store_open_memory(&store));
+        add_row(&store);
+        forge_mark(&store, "running 00000000-0000-0000-0000-000000000000");
+        assert_ok(node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE));
+        assert_true(unclean);
+        if (rows[i].stopped) assert_ok(node_mark_stopped(&store));
+        assert_ok(node_mark_running(&store, &unclean, NOW_S + rows[i].after_s, BOOT_ID_FILE));
+        assert_int_equal(unclean, rows[i].unclean);
+        store_close(&store);
+    }
+}
+
+TEST(node_start, takes_a_boot_that_it_cannot_name_for_another)
+{
+    struct store store;
+    bool         unclean = true;
+
+    assert_ok(store_open_memory(&store));
+    add_row(&store);
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, "/nonexistent"));
+    assert_false(unclean); /* it has never run */
+    assert_ok(node_mark_running(&store, &unclean, NOW_S, "/nonexistent"));
+    assert_true(unclean);
+    assert_ok(node_mark_running(&store, &unclean, NOW_S + 100, BOOT_ID_FILE));
+    assert_true(unclean);
+    assert_ok(node_mark_stopped(&store));
+    assert_ok(node_mark_running(&store, &unclean, NOW_S + 200, "/nonexistent"));
+    assert_false(unclean); /* everything was on disk */
+    store_close(&store);
+}
+
+TEST(node_start, does_not_start_on_a_mark_that_makes_no_sense)
+{
+    struct store store;
+    bool         unclean;
+
+    assert_ok(store_open_memory(&store));
+    forge_mark(&store, "walking");
+    assert_err(KMS_E_CORRUPT, node_mark_running(&store, &unclean, NOW_S, BOOT_ID_FILE));
     store_close(&store);
 }

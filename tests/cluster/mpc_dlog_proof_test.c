@@ -17,6 +17,15 @@ struct proved {
     size_t                    len;
 };
 
+static const uint8_t       zeros[32];
+static const struct hedge *hedge(void)
+{
+    static struct hedge h;
+
+    h = (struct hedge){rng_system(), zeros, zeros, 2};
+    return &h;
+}
+
 static void prove(struct proved *p, enum group_id group)
 {
     *p = (struct proved){.g = group_by_id(group), .ssid = "the session"};
@@ -27,7 +36,7 @@ static void prove(struct proved *p, enum group_id group)
         group_base_mul(p->g, &p->points[k], &p->secrets[k]);
     }
     p->len = dlog_proof_len(p->g, POINTS);
-    assert_ok(dlog_prove(p->proof, &p->context, &p->statement, p->secrets, rng_system()));
+    assert_ok(dlog_prove(p->proof, &p->context, &p->statement, p->secrets, hedge()));
 }
 
 static bool holds(const struct proved *p)
@@ -97,9 +106,62 @@ TEST(check_2, parts_of_two_proofs_do_not_make_a_third)
 
     prove(&p, GROUP_ED25519);
     one = dlog_proof_len(p.g, 1);
-    assert_ok(dlog_prove(again, &p.context, &p.statement, p.secrets, rng_system()));
+    assert_ok(dlog_prove(again, &p.context, &p.statement, p.secrets, hedge()));
     memcpy(p.proof, again, one);
     assert_false(holds(&p));
+}
+
+static enum kms_err stuck(void *self UNUSED, void *out, size_t len)
+{
+    memset(out, 42, len);
+    return KMS_OK;
+}
+
+/* The first message of a proof of one secret, by a generator that is stuck, with one thing other than in case 0. */
+static void first_message(uint8_t R[32], const struct proved *p, unsigned which)
+{
+    const uint8_t         one[32] = {1};
+    struct rng            generator = {stuck, NULL};
+    struct hedge          h = {&generator, which == 1 ? one : zeros, which == 2 ? one : zeros, which == 3 ? 3 : 2};
+    struct dlog_context   c = p->context;
+    struct dlog_statement s = {p->g, 1, which == 6 ? &p->points[1] : p->points};
+    uint8_t               proof[64];
+
+    if (which == 4) c.tag = TAG_POK_COEFFICIENT;
+    if (which == 5) c.more = bytes_str("bounds");
+    assert_ok(dlog_prove(proof, &c, &s, which == 6 ? &p->secrets[1] : p->secrets, &h));
+    memcpy(R, proof, 32);
+}
+
+/* check 40: salt, session, prover, purpose, context and secret; the last case is the first again. */
+TEST(check_40, a_stuck_generator_does_not_repeat_the_nonce_of_another_proof)
+{
+    enum { SAME = 7 };
+    struct proved p;
+    uint8_t       R[SAME + 1][32];
+
+    prove(&p, GROUP_ED25519);
+    for (unsigned i = 0; i <= SAME; i++) {
+        first_message(R[i], &p, i);
+        for (unsigned j = 0; j < i && i < SAME; j++) assert_memory_not_equal(R[i], R[j], 32);
+    }
+    assert_memory_equal(R[SAME], R[0], 32);
+}
+
+TEST(check_40, a_stuck_generator_gives_each_point_of_a_proof_its_own_nonce)
+{
+    struct proved p;
+    struct rng    generator = {stuck, NULL};
+    struct hedge  h = {&generator, zeros, zeros, 2};
+    size_t        one;
+
+    prove(&p, GROUP_ED25519);
+    one = dlog_proof_len(p.g, 1);
+    p.secrets[1] = p.secrets[0];
+    p.points[1] = p.points[0];
+    assert_ok(dlog_prove(p.proof, &p.context, &p.statement, p.secrets, &h));
+    assert_true(holds(&p));
+    assert_memory_not_equal(p.proof, p.proof + one, p.g->point_len);
 }
 
 TEST(check_3, a_proof_has_exactly_its_length)

@@ -66,6 +66,7 @@ static enum kms_err get(void *self, const char *path, struct buf *json)
 
 static const struct grpc_method methods[] = {
     {.path = "/t.T/Echo", .roles = ANY_ROLE, .unary = echo},
+    {.path = "/t.T/Small", .roles = ANY_ROLE, .request_max = 4, .unary = echo},
     {.path = "/t.T/Gateways", .roles = ROLE_BIT(ROLE_GATEWAY), .unary = echo},
     {.path = "/t.T/Stream", .roles = ANY_ROLE, .on_message = on_message, .on_end = on_end, .on_close = on_stream_close},
     {.path = "/t.T/Flood", .roles = ANY_ROLE, .on_message = flood},
@@ -73,8 +74,9 @@ static const struct grpc_method methods[] = {
 
 /* ---- the world ---- */
 
-/* The caller's certificate is valid for `valid_s` more. */
-static void world_open_for(struct world *w, const char *role_and_name, uint64_t idle_ms, int64_t valid_s)
+/* limits: the setup's, all else is filled in. The caller's certificate is valid for `valid_s` more. */
+static void world_open_for(struct world *w, const char *role_and_name, const struct grpc_server_setup *limits,
+                           int64_t valid_s)
 {
     static struct grpc_service service;
 
@@ -89,13 +91,12 @@ static void world_open_for(struct world *w, const char *role_and_name, uint64_t 
     struct tls_options tls = {
         .is_server = true, .credential = &w->node, .authority = w->pki.authority, .alpn = "h2", .cluster = "test"};
     assert_ok(tls_context_new(&w->tls, &tls));
-    struct grpc_server_setup setup = {.loop = &w->thread.loop,
-                                      .tls = w->tls,
-                                      .address = "127.0.0.1",
-                                      .connections_max = 8,
-                                      .per_address_max = 8,
-                                      .service = &service,
-                                      .idle_ms = idle_ms};
+    struct grpc_server_setup setup = *limits;
+    setup.loop = &w->thread.loop;
+    setup.tls = w->tls;
+    setup.address = "127.0.0.1";
+    setup.connections_max = setup.per_address_max = 8;
+    setup.service = &service;
     assert_ok(grpc_server_open(&w->server, &setup));
     net_thread_start(&w->thread);
     grpc_client_open(&w->c, grpc_server_port(w->server), &w->client);
@@ -103,7 +104,7 @@ static void world_open_for(struct world *w, const char *role_and_name, uint64_t 
 
 static void world_open_as(struct world *w, const char *role_and_name, uint64_t idle_ms)
 {
-    world_open_for(w, role_and_name, idle_ms, 3600);
+    world_open_for(w, role_and_name, &(struct grpc_server_setup){.idle_ms = idle_ms}, 3600);
 }
 
 static void world_open(struct world *w)
@@ -225,6 +226,8 @@ TEST(grpc_server, refuses_what_is_no_proper_call)
     assert_call(&w, &(struct test_call){.path = ECHO_PATH}, bytes("\0\0\0\0\5hi", 7), "200", "3");
     assert_call(&w, &(struct test_call){.path = ECHO_PATH}, bytes("\0\0\0\0\1x\0\0\0\0\1y", 12), "200", "3");
     assert_call(&w, &(struct test_call){.path = ECHO_PATH}, BYTES_NONE, "200", "3");
+    assert_call(&w, &(struct test_call){.path = "/t.T/Small"}, bytes("\0\0\0\0\4four", 9), "200", "0");
+    assert_call(&w, &(struct test_call){.path = "/t.T/Small"}, bytes("\0\0\0\0\5", 5), "200", "8");
     assert_call(&w, &(struct test_call){.path = ECHO_PATH, .encoding = "identity"}, ONE_MESSAGE, "200", "0");
     world_close(&w);
 }
@@ -255,6 +258,135 @@ TEST(grpc_server, honours_the_callers_deadline)
 
     assert_string_equal(call.grpc_status, "4");
     test_call_clear(&call);
+    world_close(&w);
+}
+
+/* A call whose client sends `out` and then nothing: waits for its status. */
+static void assert_unfinished_call(struct world *w, struct test_call *call, struct bytes out, const char *grpc_status)
+{
+    call->out = BUF_INIT(16 << 20);
+    call->in = BUF_INIT(16 << 20);
+    call->keep_open = true;
+    assert_ok(buf_append(&call->out, out));
+    grpc_client_start(&w->c, call);
+    while (call->grpc_status[0] == '\0' && !w->c.is_closed) grpc_client_turn(&w->c);
+    assert_string_equal(call->grpc_status, grpc_status);
+}
+
+TEST(grpc_server, ends_a_unary_call_in_time_whatever_its_caller_says)
+{
+    static const char *const timeouts[] = {NULL, "1H"};
+    struct world             w;
+
+    world_open_for(&w, "client/app", &(struct grpc_server_setup){.call_ms = 30}, 3600);
+    for (unsigned i = 0; i < ARRAY_LEN(timeouts); i++) {
+        struct test_call call = {.path = ECHO_PATH, .timeout = timeouts[i]};
+        assert_unfinished_call(&w, &call, BYTES_NONE, "4");
+        test_call_clear(&call);
+    }
+    world_close(&w);
+}
+
+/* Its half stays open after the answer: the stream's place is not the client's for ever. */
+TEST(grpc_server, resets_a_call_that_its_client_does_not_end)
+{
+    struct world     w;
+    struct test_call call = {.path = ECHO_PATH};
+
+    world_open_for(&w, "client/app", &(struct grpc_server_setup){.call_ms = 30, .idle_ms = 60}, 3600);
+    assert_unfinished_call(&w, &call, BYTES_NONE, "4");
+    grpc_client_finish(&w.c, &call);
+    assert_true(call.is_closed);
+    test_call_clear(&call);
+    world_close(&w);
+}
+
+TEST(grpc_server, refuses_a_second_unary_message_when_it_comes)
+{
+    struct world     w;
+    struct test_call call = {.path = ECHO_PATH};
+
+    world_open(&w);
+    assert_unfinished_call(&w, &call, bytes("\0\0\0\0\1x\0", 7), "3");
+    test_call_clear(&call);
+    world_close(&w);
+}
+
+/* Opens calls that never finish their message of 1,000 bytes, until one is refused; gives back how many were not. */
+static unsigned count_held_calls(struct world *w, unsigned most)
+{
+    static struct test_call calls[16];
+    static uint8_t          message[1000] = {[2] = 1}; /* of 65,536 bytes */
+    unsigned                refused = 0, held;
+
+    for (unsigned i = 0; i < most; i++) {
+        test_call_init(&calls[i], ECHO_PATH);
+        calls[i].keep_open = true;
+        assert_ok(buf_append(&calls[i].out, BYTES_OF(message)));
+        grpc_client_start(&w->c, &calls[i]);
+    }
+    while (refused == 0 && !w->c.is_closed) {
+        grpc_client_turn(&w->c);
+        for (unsigned i = 0; i < most; i++) refused += strcmp(calls[i].grpc_status, "8") == 0;
+    }
+    held = most - refused;
+    for (unsigned i = 0; i < most; i++) test_call_clear(&calls[i]);
+    return held;
+}
+
+TEST(grpc_server, holds_so_many_bytes_of_a_connection)
+{
+    struct world w;
+
+    world_open_for(&w, "client/app", &(struct grpc_server_setup){.receive_max = 3500}, 3600);
+    assert_int_equal(count_held_calls(&w, 4), 3);
+    world_close(&w);
+}
+
+TEST(grpc_server, holds_so_many_bytes_of_all_that_are_no_gateways)
+{
+    struct world       w;
+    struct grpc_client other;
+    struct test_call   call = {.path = ECHO_PATH};
+    static uint8_t     message[2000] = {[2] = 1};
+
+    world_open_for(&w, "client/app", &(struct grpc_server_setup){.receive_all_max = 3500}, 3600);
+    grpc_client_open(&other, grpc_server_port(w.server), &w.client);
+    assert_int_equal(count_held_calls(&w, 4), 3);
+    struct grpc_client first = w.c;
+    w.c = other;
+    assert_unfinished_call(&w, &call, BYTES_OF(message), "8");
+    test_call_clear(&call);
+    grpc_client_close(&first); /* what it held is free again */
+    while (grpc_server_connections(w.server) > 1) grpc_client_run(&w.c, &(struct test_call){.path = "/none"});
+    assert_call(&w, &(struct test_call){.path = ECHO_PATH}, ONE_MESSAGE, "200", "0");
+    world_close(&w);
+}
+
+/* What nghttp2 then enforces. */
+static uint32_t streams_allowed(const char *role_and_name)
+{
+    struct world w;
+
+    world_open_as(&w, role_and_name, 0);
+    assert_call(&w, &(struct test_call){.path = ECHO_PATH}, ONE_MESSAGE, "200", "0");
+    uint32_t most = nghttp2_session_get_remote_settings(w.c.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    world_close(&w);
+    return most;
+}
+
+TEST(grpc_server, gives_a_client_few_streams_and_a_gateway_many)
+{
+    assert_int_equal(streams_allowed("client/app"), GRPC_STREAMS_MAX);
+    assert_int_equal(streams_allowed("gateway/gw1"), 128);
+}
+
+TEST(grpc_server, does_not_keep_a_connection_for_pings)
+{
+    struct world w;
+
+    world_open_as(&w, "client/app", 60);
+    while (!w.c.is_closed) grpc_client_turn(&w.c); /* answers every PING */
     world_close(&w);
 }
 
@@ -413,11 +545,16 @@ TEST(grpc_server, drops_a_peer_whose_certificate_ends)
 {
     struct world w;
 
-    world_open_for(&w, "gateway/gw1", 200, 1);
-    assert_call(&w, &(struct test_call){.path = ECHO_PATH}, ONE_MESSAGE, "200", "0");
+    struct test_call call;
+
+    world_open_for(&w, "gateway/gw1", &(struct grpc_server_setup){.idle_ms = 200}, 1);
+    test_call_init(&call, "/t.T/Stream");
+    call.keep_open = true;
+    grpc_client_start(&w.c, &call);
     while (!w.c.is_closed) grpc_client_turn(&w.c); /* it answers every ping, so silence is not the reason */
 
     assert_true(clock_wall_s() > w.client.identity.not_after);
+    test_call_clear(&call);
     world_close(&w);
 }
 

@@ -158,6 +158,9 @@ TEST(http1, answers_with_length_date_and_persistence)
 
     assert_non_null(strstr(said, "HTTP/1.1 200 OK\r\ndate: "));
     assert_non_null(strstr(said, " GMT\r\n"));
+    const char *cache = strstr(said, "cache-control: no-store\r\n");
+    assert_non_null(cache);
+    assert_null(strstr(cache + 1, "cache-control"));
     assert_non_null(strstr(said, "content-length: 4\r\n"));
     assert_non_null(strstr(said, "\r\n\r\nbody"));
     assert_null(strstr(said, "connection:"));
@@ -324,5 +327,82 @@ TEST(http1, refuses_in_place_of_an_answer_once)
     assert_non_null(strstr(said, "HTTP/1.1 408 "));
     assert_non_null(strstr(said, "\"code\":\"timeout\",\"retryable\":true}"));
     assert_null(strstr(said, "again"));
+    assert_null(strstr(said, "x-request-id")); /* what never became a request has no row to be found by it */
     http1_free(&h);
+}
+
+static size_t ten(void *self, const struct http_request *head)
+{
+    (void)self;
+    return strcmp(head->target, "/ten") == 0 ? 10 : 0;
+}
+
+TEST(http1, refuses_a_body_over_the_limit_of_its_path_before_it_is_read)
+{
+    static const struct {
+        const char *request;
+        bool        taken;
+    } rows[] = {
+        {"POST /ten HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n0123456789", true},
+        {"POST /ten HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", false},
+        {"POST /ten HTTP/1.1\r\n" HOST "Content-Length: 11\r\nExpect: 100-continue\r\n\r\n", false},
+        {"POST /none HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", false},
+        {"POST /ten HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n1\r\nx", false},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http1 *h = http1_opened();
+        http1_set_limits(h, &(struct http1_limits){.body_max = ten});
+        receive(h, rows[i].request);
+        struct http1_message *m = http1_take(h);
+        assert_int_equal(m != NULL, rows[i].taken);
+        assert_int_equal(strncmp(output(h), "HTTP/1.1 413 ", 13) == 0, !rows[i].taken);
+        http1_message_free(&m);
+        http1_free(&h);
+    }
+}
+
+/* The head and all but the last byte of a body of `len` bytes. */
+static struct http1 *half_sent(struct http1_pool *pool, size_t len)
+{
+    struct http1 *h = http1_opened();
+    static char   block[16384], head[80];
+
+    http1_set_limits(h, &(struct http1_limits){.pool = pool});
+    (void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n", len);
+    receive(h, head);
+    assert_ok(http1_receive(h, bytes(block, len - 1)));
+    return h;
+}
+
+TEST(http1, shares_a_pool_of_memory_between_the_large_bodies_of_all)
+{
+    struct http1_pool     pool = {.max = 10000};
+    struct http1         *first = half_sent(&pool, HTTP1_BODY_FREE + 8001), *second, *small;
+    struct http1_message *m;
+
+    assert_int_equal(pool.used, 8000);
+    second = half_sent(&pool, HTTP1_BODY_FREE + 2002);
+    const char *said = output(second);
+    assert_int_equal(strncmp(said, "HTTP/1.1 503 ", 13), 0);
+    assert_non_null(strstr(said, "retry-after: 1\r\n"));
+    assert_int_equal(pool.used, 8000);
+    small = half_sent(&pool, HTTP1_BODY_FREE);
+    receive(small, "x");
+    m = http1_take(small);
+    assert_non_null(m);
+    http1_message_free(&m);
+
+    receive(first, "x");
+    assert_int_equal(pool.used, 8001);
+    m = http1_take(first);
+    assert_non_null(m);
+    assert_int_equal(pool.used, 0);
+    http1_message_free(&m);
+    http1_free(&second);
+    http1_free(&small);
+    http1_free(&first);
+    first = half_sent(&pool, 2 * HTTP1_BODY_FREE);
+    http1_free(&first);
+    assert_int_equal(pool.used, 0);
 }

@@ -187,6 +187,33 @@ TEST(http_server, tells_a_client_with_too_large_a_body_why)
     world_close(&w);
 }
 
+TEST(http_server, holds_so_many_bytes_of_bodies_that_are_on_their_way)
+{
+    static char       block[32768];
+    struct world      w;
+    BUF_LOCAL         out = BUF_INIT(1 << 20);
+    struct net_client clients[3];
+
+    world_open(&w, &(struct http_server_setup){.bodies_max = 2 * sizeof block}, false);
+    for (unsigned i = 0; i < ARRAY_LEN(clients); i++) {
+        clients[i] = client_of(&w);
+        say(&clients[i], "POST / HTTP/1.1\r\n" HOST "Content-Length: 40000\r\nExpect: 100-continue\r\n\r\n");
+        net_read_until(&clients[i], &out, "100 Continue");
+        buf_clear(&out);
+        net_send(&clients[i], BYTES_OF(block));
+        if (i == 2) break;
+        /* another's answer: the server has read what came before */
+        struct net_client other = client_of(&w);
+        say(&other, "GET /1 HTTP/1.1\r\n" HOST "\r\n");
+        net_read_until(&other, &out, "GET /1 0");
+        net_close(&other);
+        buf_clear(&out);
+    }
+    assert_non_null(strstr(net_read_all(&clients[2], &out), "HTTP/1.1 503 "));
+    for (unsigned i = 0; i < ARRAY_LEN(clients); i++) net_close(&clients[i]);
+    world_close(&w);
+}
+
 TEST(http_server, survives_a_client_that_leaves_before_its_answer)
 {
     struct world w;

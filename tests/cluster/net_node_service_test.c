@@ -143,6 +143,35 @@ static void deliver_roster(struct world *w)
     test_call_clear(&call);
 }
 
+/* From its prefix alone: nothing that is too long is held. */
+TEST(node_service, takes_no_more_than_each_method_needs)
+{
+    static const struct {
+        const char *path;
+        uint32_t    most;
+    } rows[] = {
+        {"/kms.v1.Cluster/Info", 1024},
+        {"/kms.v1.Cluster/Commit", BIRTH_ENCODED_MAX + 16},
+        {"/kms.v1.Cluster/Deliver", STATEMENT_ENCODED_MAX + 16},
+        {"/grpc.health.v1.Health/Check", 1024},
+        {"/grpc.health.v1.Health/Watch", 1024},
+    };
+    struct world w;
+
+    world_open(&w, "client/app");
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        uint32_t         len = rows[i].most + 1;
+        uint8_t          prefix[] = {0, (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
+        struct test_call call;
+        test_call_init(&call, rows[i].path);
+        assert_ok(buf_append(&call.out, BYTES_OF(prefix)));
+        grpc_client_run(&w.c, &call);
+        if (strcmp(call.grpc_status, "8") != 0) fail_msg("%s: status %s", rows[i].path, call.grpc_status);
+        test_call_clear(&call);
+    }
+    world_close(&w);
+}
+
 static int health_status(struct bytes packed)
 {
     Grpc__Health__V1__HealthCheckResponse *response =

@@ -23,6 +23,7 @@ struct world {
     struct buf          heard;
     void (*on_event)(struct world *);
     bool timed_out;
+    bool with_fingerprints, is_other; /* as the roster has them; the first is of another certificate */
 };
 
 static void link_message(void *self, struct grpc_call *call, struct bytes message)
@@ -100,7 +101,12 @@ static void open_peers(struct world *w, const char *first_name)
                                  .self = w};
 
     (void)snprintf(nodes[0].name, sizeof nodes[0].name, "%s", first_name);
-    for (unsigned i = 0; i < NODES; i++) nodes[i].port = grpc_server_port(w->server[i]);
+    for (unsigned i = 0; i < NODES; i++) {
+        nodes[i].port = grpc_server_port(w->server[i]);
+        nodes[i].has_fingerprint = w->with_fingerprints;
+        memcpy(nodes[i].fingerprint, w->node[i].identity.fingerprint, sizeof nodes[i].fingerprint);
+    }
+    nodes[0].fingerprint[31] ^= w->is_other;
     assert_ok(peers_new(&w->peers, &setup));
 }
 
@@ -251,6 +257,37 @@ TEST(peer, comes_back_to_a_node_that_was_restarted)
 static void until_the_second_is_up(struct world *w)
 {
     if (w->up[1] == 1) loop_stop(&w->loop);
+}
+
+TEST(peer, refuses_a_certificate_that_is_not_the_rosters)
+{
+    for (unsigned other = 0; other <= 1; other++) {
+        struct world w;
+        world_open(&w, "gateway/gw1", other ? until_the_second_is_up : until_both_are_up);
+        w.with_fingerprints = true;
+        w.is_other = other;
+        open_peers(&w, "tss1");
+        run(&w);
+        assert_int_equal(w.up[0], other ? 0 : 1);
+        assert_int_equal(w.up[1], 1);
+        world_close(&w);
+    }
+}
+
+TEST(peer, counts_what_a_node_has_not_taken)
+{
+    static uint8_t block[65536];
+    struct world   w;
+
+    world_open(&w, "gateway/gw1", until_both_are_up);
+    open_peers(&w, "tss1");
+    run(&w);
+    assert_int_equal(peers_unsent(w.peers, 0), 0);
+    peers_send(w.peers, 0, BYTES_OF(block));
+    assert_int_equal(peers_unsent(w.peers, 0), sizeof block + 5);
+    assert_int_equal(peers_unsent(w.peers, 1), 0);
+    assert_int_equal(peers_unsent(w.peers, NODES), 0);
+    world_close(&w);
 }
 
 TEST(peer, refuses_a_node_of_another_name)

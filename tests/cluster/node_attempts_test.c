@@ -40,9 +40,11 @@ static void assert_sign_refused(enum kms_err want, const struct signed_request *
     sim_start_clear(&start);
 }
 
+/* Check 31: every attempt has new nonces; no two signatures share their R. */
 TEST(attempts, the_same_request_is_attempted_eight_times_and_no_more)
 {
     struct signed_request r;
+    uint8_t               R[8][32];
 
     set_up();
     sign_request(&r);
@@ -50,6 +52,8 @@ TEST(attempts, the_same_request_is_attempted_eight_times_and_no_more)
         sim_begin(&sim, SIGN, &r, BOTH);
         sim_run(&sim);
         sim_assert_signed(&sim, key_id, BOTH);
+        memcpy(R[i], sim.nodes[0].result.signature, 32);
+        for (int j = 0; j < i; j++) assert_memory_not_equal(R[i], R[j], 32);
     }
     assert_sign_refused(KMS_E_ATTEMPTS, &r);
     cluster_sim_clear(&sim);
@@ -93,6 +97,7 @@ static void assert_attempts_left(unsigned node, const struct signed_request *r, 
     assert_int_equal(err, any ? KMS_OK : KMS_E_ATTEMPTS);
 }
 
+/* Check 31, across a restart. */
 TEST(attempts, a_restarted_node_remembers_what_it_has_done)
 {
     struct signed_request r;
@@ -139,6 +144,28 @@ TEST(attempts, the_clock_never_falls_below_the_log)
     assert_sign_refused(KMS_E_EXPIRED, &r);
     sim_restart(&sim, 0);
     assert_sign_refused(KMS_E_EXPIRED, &r);
+    cluster_sim_clear(&sim);
+}
+
+/* The same without a row in between: the clock jumps ahead, the table is swept, and the clock jumps back. */
+TEST(attempts, a_clock_that_jumps_makes_no_request_new)
+{
+    struct signed_request r;
+
+    set_up();
+    sign_request(&r);
+    for (int i = 0; i < 8; i++) {
+        sim_begin(&sim, SIGN, &r, BOTH);
+        sim_run(&sim);
+    }
+    sim.wall_ms += 3600000;
+    sim_advance(&sim, 1000);
+    sim.wall_ms -= 3600000;
+    assert_sign_refused(KMS_E_EXPIRED, &r);
+    assert_true(journal_wall_s(sim.nodes[0].node) >= sim_wall_s(&sim) + 3600);
+    /* The log knows nothing of the jump, but the attempts. */
+    sim_restart(&sim, 0);
+    assert_sign_refused(KMS_E_ATTEMPTS, &r);
     cluster_sim_clear(&sim);
 }
 
@@ -201,6 +228,76 @@ TEST(attempts, one_client_does_not_take_all_sessions)
     assert_int_equal(sim.nodes[0].node->runs.count, 0);
     assert_int_equal(sim.nodes[0].result.error, KMS_E_TIMEOUT);
     assert_int_equal(sim.nodes[0].result.missing, 1);
+    cluster_sim_clear(&sim);
+}
+
+/* A key of each client, so that no client's own limit stands before the others. */
+static void keys_of_two(char mine[KEY_ID_LEN + 1], char theirs[KEY_ID_LEN + 1])
+{
+    struct credential owner;
+
+    cluster_sim_init(&sim, 3);
+    sim.sessions_max = 8;
+    for (unsigned i = 0; i < 3; i++) sim_restart(&sim, i);
+    owner = sim.owner;
+    sim_make_key(&sim, 2, 0x7, mine);
+    sim.owner = sim.other;
+    sim_make_key(&sim, 2, 0x7, theirs);
+    sim.owner = owner;
+}
+
+static enum kms_err try_start(const struct credential *who, const char *key, uint64_t circuit)
+{
+    struct signed_request r;
+    struct sim_start      start;
+    unsigned              before = sim.nodes[0].node->runs.count;
+
+    (void)snprintf(target, sizeof target, "POST /api/v1/keys/%s/sign", key);
+    sim_request(&sim, &r, who, target, sign_body);
+    sim_start_init(&sim, &start, SIGN, &r, BOTH);
+    start.circuits[1] = circuit;
+    sim_send_start(&sim, 0, &start);
+    sim_start_clear(&start);
+    return sim.nodes[0].node->runs.count > before ? KMS_OK : sim.nodes[0].result.error;
+}
+
+/* tss1 is talked to through another link from now on, with a circuit to tss2. */
+static void another_link(uint32_t link, const struct identity *gateway, uint64_t circuit)
+{
+    Kms__V1__ToNode  m = KMS__V1__TO_NODE__INIT;
+    Kms__V1__Circuit c = KMS__V1__CIRCUIT__INIT;
+
+    node_on_link_up(sim.nodes[0].node, link, gateway);
+    sim.nodes[0].link = link;
+    c.id = circuit;
+    c.peer = sim.nodes[1].name;
+    c.open = true;
+    m.kind_case = KMS__V1__TO_NODE__KIND_CIRCUIT;
+    m.circuit = &c;
+    sim_send(&sim, 0, &m);
+}
+
+TEST(attempts, neither_a_coordinator_nor_all_together_start_more_than_fits)
+{
+    char              mine[KEY_ID_LEN + 1], theirs[KEY_ID_LEN + 1];
+    struct credential gateway;
+    uint32_t          first_link;
+
+    keys_of_two(mine, theirs);
+    cluster_pki_issue(&sim.pki, &gateway, "gateway/gw2");
+    for (int i = 0; i < 6; i++) assert_ok(try_start(i < 4 ? &sim.owner : &sim.other, i < 4 ? mine : theirs, 0));
+    assert_int_equal(try_start(&sim.other, theirs, 0), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "for this coordinator"));
+    first_link = sim.nodes[0].link;
+    another_link(78, &sim.gateway.identity, 5000);
+    assert_int_equal(try_start(&sim.other, theirs, 5000), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "for this coordinator"));
+    another_link(79, &gateway.identity, 6000);
+    for (int i = 0; i < 2; i++) assert_ok(try_start(&sim.other, theirs, 6000));
+    assert_int_equal(try_start(&sim.other, theirs, 6000), KMS_E_BUSY);
+    assert_non_null(strstr(sim.nodes[0].result.detail, "run on this node"));
+    sim.nodes[0].link = first_link;
+    credential_clear(&gateway);
     cluster_sim_clear(&sim);
 }
 

@@ -181,6 +181,99 @@ TEST(keys, an_interrupted_deletion_is_finished_at_the_next_start)
     cluster_sim_clear(&sim);
 }
 
+/* The disk fails between tombstone and share: whatever becomes of it, this key signs no more, and is tried again. */
+TEST(keys, a_deletion_that_fails_leaves_no_key_that_signs)
+{
+    set_up();
+    sim.deletion_wait_s = 0;
+    sim_restart(&sim, 0);
+    sim.nodes[0].keeps_all = true;
+    destroy_as(&sim.owner, KMS_E_STORAGE);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "PENDING_DELETION");
+    sim_sign(&sim, key_id, BOTH);
+    assert_int_equal(sim.nodes[0].result.error, KMS_E_STATE);
+    sim.nodes[0].keeps_all = false;
+    sim_advance(&sim, 61000);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "NONE");
+    cluster_sim_clear(&sim);
+}
+
+/* ---- one request, one key ---- */
+
+static struct signed_request generate;
+static char                  generate_body[256];
+
+static void make_with_kept_request(void)
+{
+    BUF_LOCAL certificate = BUF_INIT(BIRTH_ENCODED_MAX);
+
+    cluster_sim_init(&sim, 3);
+    sim.deletion_wait_s = 0;
+    for (unsigned i = 0; i < 3; i++) sim_restart(&sim, i);
+    sim_generate_body(generate_body, 2, 3);
+    sim_request(&sim, &generate, &sim.owner, "POST /api/v1/keys/generate", generate_body);
+    sim_begin(&sim, KMS__V1__OPERATION__OPERATION_GENERATE, &generate, 0x7);
+    sim_run(&sim);
+    assert_true(sim_collect(&sim, 0x7, &certificate));
+    sim_only_key(&sim, 0x7, key_id);
+    (void)snprintf(target, sizeof target, "DELETE /api/v1/keys/%s", key_id);
+}
+
+static void assert_generate_refused(const char *why)
+{
+    sim_begin(&sim, KMS__V1__OPERATION__OPERATION_GENERATE, &generate, 0x7);
+    sim_run(&sim);
+    assert_int_equal(sim.nodes[0].result.error, KMS_E_CONFLICT);
+    assert_non_null(strstr(sim.nodes[0].result.detail, why));
+    assert_int_equal(sim.nodes[0].node->runs.count, 0);
+}
+
+TEST(keys, the_request_of_a_deleted_key_makes_no_other)
+{
+    make_with_kept_request();
+    destroy_as(&sim.owner, KMS_OK);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "NONE");
+    assert_generate_refused("deleted");
+    sim_restart(&sim, 0);
+    assert_generate_refused("deleted");
+    cluster_sim_clear(&sim);
+}
+
+TEST(keys, the_request_of_a_key_that_is_leaving_makes_no_other)
+{
+    make_with_kept_request();
+    sim.deletion_wait_s = 3600;
+    sim_restart(&sim, 0);
+    destroy_as(&sim.owner, KMS_OK);
+    assert_generate_refused("PENDING_DELETION");
+    cluster_sim_clear(&sim);
+}
+
+TEST(keys, are_found_by_the_request_that_made_them)
+{
+    char    ids[5][KEY_ID_LEN + 1];
+    uint8_t hashes[5][32];
+
+    cluster_sim_init(&sim, 3);
+    struct node *node = sim.nodes[0].node;
+    for (int i = 0; i < 5; i++) {
+        sim_make_key(&sim, 2, 0x7, ids[i]);
+        memcpy(hashes[i], keys_find(node, ids[i])->body.request_hash, 32);
+    }
+    for (int gone = 0; gone < 5; gone++) {
+        for (int i = 0; i < 5; i++) {
+            const struct key *key = keys_find_by_request(node, hashes[i]);
+            if (i < gone)
+                assert_null(key);
+            else
+                assert_string_equal(key->body.key_id, ids[i]);
+        }
+        struct key *key = keys_find(node, ids[gone]);
+        assert_ok(keys_remove(node, &key));
+    }
+    cluster_sim_clear(&sim);
+}
+
 /* ---- what is stored ---- */
 
 static void change_record(unsigned node, const char *id, const char *to)

@@ -74,6 +74,64 @@ TEST(life, a_restarted_cluster_signs_with_the_same_key)
     cluster_sim_clear(&sim);
 }
 
+TEST(life, works_the_same_on_sqlite)
+{
+    char key_id[KEY_ID_LEN + 1];
+
+    cluster_sim_init_sqlite(&sim, 3);
+    sim_make_key(&sim, 2, 0x7, key_id);
+    sim_sign(&sim, key_id, 0x3);
+    sim_assert_signed(&sim, key_id, 0x3);
+    for (unsigned i = 0; i < 3; i++) sim_restart(&sim, i);
+    sim_sign(&sim, key_id, 0x5);
+    sim_assert_signed(&sim, key_id, 0x5);
+    for (unsigned i = 0; i < 3; i++) assert_ok(store_log_verify(&sim.nodes[i].disk));
+    cluster_sim_clear(&sim);
+}
+
+struct log_watch {
+    uint64_t rows_before[2];
+    unsigned checked;
+};
+
+static enum sim_fate look_at_log(void *arg, struct sim_relay *r)
+{
+    struct log_watch *w = arg;
+
+    assert_true(store_log_last(&sim.nodes[r->from].disk) > w->rows_before[r->from]);
+    w->checked++;
+    return SIM_PASS;
+}
+
+static enum kms_err last_row(void *arg, const struct store_log_row *row)
+{
+    *(struct store_log_row *)arg = *row;
+    return KMS_OK;
+}
+
+/* The row is with the operating system before the first word of the session: a restart cannot forget it. */
+TEST(life, a_node_writes_down_what_it_does_before_it_speaks)
+{
+    char                 key_id[KEY_ID_LEN + 1];
+    struct log_watch     watch = {0};
+    struct store_log_row row = {0};
+
+    cluster_sim_init(&sim, 3);
+    sim_make_key(&sim, 2, 0x7, key_id);
+    for (unsigned i = 0; i < 2; i++) watch.rows_before[i] = store_log_last(&sim.nodes[i].disk);
+    sim.on_relay = look_at_log;
+    sim.arg = &watch;
+    sim_sign(&sim, key_id, 0x3);
+    sim_assert_signed(&sim, key_id, 0x3);
+    assert_true(watch.checked >= 3);
+    assert_ok(store_log_each(&sim.nodes[0].disk, watch.rows_before[0] + 1, last_row, &row));
+    assert_string_equal(row.kind, "sign");
+    assert_string_equal(row.key_id, key_id);
+    assert_string_equal(row.access_key, sim.owner.identity.access_key);
+    assert_int_equal(store_log_last(&sim.nodes[0].disk), watch.rows_before[0] + 1);
+    cluster_sim_clear(&sim);
+}
+
 TEST(life, a_repeated_generate_gives_the_same_key)
 {
     struct signed_request    r;

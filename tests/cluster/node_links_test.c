@@ -18,12 +18,13 @@ static void count_close(void *self, uint32_t link)
 
 static bool link_accepted(const struct identity *who)
 {
-    struct node *node = sim.nodes[0].node;
-    unsigned     before = node->link_count;
+    static uint32_t last = 1000;
+    struct node    *node = sim.nodes[0].node;
+    unsigned        before = node->link_count;
 
     closed = 0;
     node->config.io.link_close = count_close;
-    node_on_link_up(node, 1000 + before, who);
+    node_on_link_up(node, ++last, who);
     return node->link_count == before + 1 && closed == 0;
 }
 
@@ -48,9 +49,32 @@ TEST(links, only_gateways_of_this_cluster_have_one)
 
 TEST(links, are_bounded)
 {
+    struct identity gateway;
+
     cluster_sim_init(&sim, 2);
-    while (sim.nodes[0].node->link_count < LINKS_MAX) assert_true(link_accepted(&sim.gateway.identity));
+    gateway = sim.gateway.identity;
+    for (unsigned i = 0; sim.nodes[0].node->link_count < LINKS_MAX; i++) {
+        (void)snprintf(gateway.name, sizeof gateway.name, "more%u", i);
+        assert_true(link_accepted(&gateway));
+    }
+    memcpy(gateway.name, "one", 4);
+    assert_false(link_accepted(&gateway));
+    cluster_sim_clear(&sim);
+}
+
+TEST(links, one_gateway_leaves_room_for_others)
+{
+    struct credential other;
+
+    cluster_sim_init(&sim, 2);
+    cluster_pki_issue(&sim.pki, &other, "gateway/gw2");
+    while (sim.nodes[0].node->link_count < LINKS_PER_GATEWAY_MAX) assert_true(link_accepted(&sim.gateway.identity));
     assert_false(link_accepted(&sim.gateway.identity));
+    assert_true(link_accepted(&other.identity));
+    /* One that has ended makes room. */
+    node_on_link_down(sim.nodes[0].node, sim.nodes[0].link);
+    assert_true(link_accepted(&sim.gateway.identity));
+    credential_clear(&other);
     cluster_sim_clear(&sim);
 }
 
@@ -156,9 +180,33 @@ TEST(links, circuits_lead_to_other_nodes_of_the_roster)
     assert_int_equal(sim.nodes[0].circuits_closed, 5);
     open_circuit(5003, "tss2");
     assert_int_equal(link->circuit_count, before + 1);
-    for (uint64_t id = 6000; link->circuit_count < CIRCUITS_PER_LINK_MAX; id++) open_circuit(id, "tss2");
-    open_circuit(9000, "tss2");
-    assert_int_equal(link->circuit_count, CIRCUITS_PER_LINK_MAX);
+    cluster_sim_clear(&sim);
+}
+
+/* Each circuit costs locked memory: two to a peer and gateway, on however many links. */
+TEST(links, circuits_are_bounded_per_peer_and_gateway)
+{
+    struct credential other;
+
+    cluster_sim_init(&sim, 3);
+    cluster_pki_issue(&sim.pki, &other, "gateway/gw2");
+    uint32_t first = sim.nodes[0].link;
+    open_circuit(5000, "tss2");
+    assert_int_equal(sim.nodes[0].circuits_closed, 0);
+    open_circuit(5001, "tss2");
+    assert_int_equal(sim.nodes[0].circuits_closed, 1);
+    sim.nodes[0].link = 77;
+    node_on_link_up(sim.nodes[0].node, 77, &sim.gateway.identity);
+    open_circuit(5002, "tss2");
+    assert_int_equal(sim.nodes[0].circuits_closed, 2);
+    open_circuit(5003, "tss3");
+    assert_int_equal(sim.nodes[0].circuits_closed, 2);
+    sim.nodes[0].link = 78;
+    node_on_link_up(sim.nodes[0].node, 78, &other.identity);
+    open_circuit(5004, "tss2");
+    assert_int_equal(sim.nodes[0].circuits_closed, 2);
+    sim.nodes[0].link = first;
+    credential_clear(&other);
     cluster_sim_clear(&sim);
 }
 
@@ -225,6 +273,8 @@ TEST(links, a_roster_is_passed_on_from_node_to_node)
 
 static uint8_t listed_instead; /* changes the fingerprint that the roster lists */
 
+static int64_t dated_s; /* 0: now */
+
 static enum kms_err deliver(const struct credential *who, uint64_t sequence, const char *subject, uint64_t *held)
 {
     struct roster roster = {.sequence = sequence, .count = 1};
@@ -237,6 +287,7 @@ static enum kms_err deliver(const struct credential *who, uint64_t sequence, con
     assert_ok(roster_seal(&roster));
     assert_ok(roster_encode(&payload, &roster));
     struct statement st = {.type = STATEMENT_ROSTER, .sequence = sequence, .created = sim_wall_s(&sim)};
+    if (dated_s != 0) st.created = dated_s;
     (void)snprintf(st.subject, sizeof st.subject, "%s", subject);
     st.payload = buf_bytes(&payload);
     assert_ok(statement_sign(&st, who));
@@ -273,6 +324,24 @@ TEST(links, only_an_operators_newest_roster_counts)
     assert_string_equal(info.cluster, "test");
     credential_clear(&stranger);
     cluster_pki_clear(&foreign);
+    cluster_sim_clear(&sim);
+}
+
+/* Whoever finds the key of an operator whose certificate has expired can date a roster back, but not past this one. */
+TEST(links, a_roster_dated_before_the_held_one_is_refused)
+{
+    uint64_t held;
+
+    cluster_sim_init(&sim, 3);
+    dated_s = sim_wall_s(&sim) - 1;
+    assert_err(KMS_E_DENIED, deliver(&sim.operator, 7, "roster/test", &held));
+    assert_int_equal(held, 1);
+    /* The date outlives the process. */
+    sim_restart(&sim, 0);
+    assert_err(KMS_E_DENIED, deliver(&sim.operator, 7, "roster/test", &held));
+    dated_s++;
+    assert_ok(deliver(&sim.operator, 7, "roster/test", &held));
+    dated_s = 0;
     cluster_sim_clear(&sim);
 }
 

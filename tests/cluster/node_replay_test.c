@@ -110,6 +110,20 @@ TEST(replay, forgets_everything_after_a_long_sleep)
     replay_free(&r);
 }
 
+/* A clock that jumps ahead has swept the table; when it is back, what it would know cannot be told from what is new. */
+TEST(replay, does_not_take_again_what_was_swept)
+{
+    struct replay *r = table(10, 10);
+
+    assert_ok(use(r, "a", 1, hash_a, NOW + 60, NOW));
+    replay_expire(r, NOW + 101);
+    assert_err(KMS_E_EXPIRED, use(r, "a", 1, hash_b, NOW + 60, NOW));
+    assert_err(KMS_E_EXPIRED, use(r, "a", 2, hash_a, NOW + 100, NOW));
+    assert_int_equal(replay_count(r), 0);
+    assert_ok(use(r, "a", 3, hash_a, NOW + 101, NOW));
+    replay_free(&r);
+}
+
 /* Against a plain model, with growth, over many clients and a moving clock. */
 TEST(replay, agrees_with_a_simple_model)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cluster/node/abandonment.h"
+#include "cluster/node/key_table.h"
 #include "cluster/node/state.h"
 #include "cluster/node/tombstones.h"
 #include "tests/support/cluster_sim.h"
@@ -35,7 +36,7 @@ static void say_abandoned(unsigned to, const struct abandonment *a)
     settle_on_abandonment(sim.nodes[to].node, NULL, buf_bytes(&encoded));
 }
 
-TEST(settle, only_a_proper_abandonment_by_another_holder_discards)
+TEST(settle, only_a_proper_abandonment_by_another_holder_counts)
 {
     char               key_id[KEY_ID_LEN + 1];
     unsigned           who, other;
@@ -79,7 +80,7 @@ TEST(settle, only_a_proper_abandonment_by_another_holder_discards)
     assert_string_equal(sim_key_state(&sim, who, key_id), "PENDING");
 
     say_abandoned(who, &good);
-    assert_string_equal(sim_key_state(&sim, who, key_id), "NONE");
+    assert_string_equal(sim_key_state(&sim, who, key_id), "ABANDONED");
     credential_clear(&outsider);
     cluster_pki_clear(&foreign);
     cluster_sim_clear(&sim);
@@ -151,22 +152,125 @@ static enum tombstone_kind tombstone_at(unsigned node, const char *key_id)
     return kind;
 }
 
-TEST(settle, a_node_that_never_vouched_abandons_and_the_others_discard)
+/* tss1 and tss2 have given the key up; tss3 has promised never to vouch for it. */
+static void assert_given_up(const char *key_id)
+{
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "ABANDONED");
+    assert_string_equal(sim_key_state(&sim, 1, key_id), "ABANDONED");
+    assert_string_equal(sim_key_state(&sim, 2, key_id), "NONE");
+    for (unsigned i = 0; i < 3; i++) assert_int_equal(tombstone_at(i, key_id), TOMBSTONE_ABANDONED);
+}
+
+static bool share_is_stored(unsigned node, const char *key_id)
+{
+    struct store_id id = {.table = STORE_SHARE};
+    SECRET_LOCAL    value = SECRET_NONE;
+
+    memcpy(id.key, key_id, KEY_ID_LEN + 1);
+    enum kms_err err = store_get(&sim.nodes[node].disk, &id, &value);
+    assert_true(err == KMS_OK || err == KMS_E_NOT_FOUND);
+    return err == KMS_OK;
+}
+
+TEST(settle, a_node_that_never_vouched_abandons_and_the_others_give_up)
+{
+    char             key_id[KEY_ID_LEN + 1];
+    struct node_info info;
+
+    two_vouched(key_id);
+    sim_heal(&sim);
+    assert_given_up(key_id);
+    node_info(sim.nodes[0].node, &info);
+    assert_int_equal(info.keys, 0);
+    assert_int_equal(info.pending, 0);
+    sim_join_all(&sim);
+    sim_run(&sim);
+    sim_sign(&sim, key_id, 0x3);
+    for (unsigned i = 0; i < 2; i++) assert_int_equal(sim.nodes[i].result.error, KMS_E_STATE);
+    sim_make_key(&sim, 2, ALL, key_id);
+    cluster_sim_clear(&sim);
+}
+
+/* The state lasts over restarts, and the share is wiped when nobody can want it any more. */
+TEST(settle, what_is_abandoned_is_wiped_after_a_month)
 {
     char key_id[KEY_ID_LEN + 1];
 
     two_vouched(key_id);
     sim_heal(&sim);
-    for (unsigned i = 0; i < 3; i++) {
-        assert_string_equal(sim_key_state(&sim, i, key_id), "NONE");
-        assert_int_equal(tombstone_at(i, key_id), TOMBSTONE_ABANDONED);
+    sim_restart(&sim, 0);
+    assert_given_up(key_id);
+    sim.wall_ms += KEYS_ABANDONED_KEEP_S * 1000 - 600000;
+    sim_advance(&sim, 61000);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "ABANDONED");
+    assert_true(share_is_stored(0, key_id));
+    sim.wall_ms += 600000;
+    sim_advance(&sim, 61000);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "NONE");
+    assert_false(share_is_stored(0, key_id));
+    assert_int_equal(tombstone_at(0, key_id), TOMBSTONE_ABANDONED);
+    assert_int_equal(sim.nodes[0].node->keys.abandoned, 0);
+    cluster_sim_clear(&sim);
+}
+
+/* Whoever has set the key aside says so, with the promise that it was given, also when the one who promised is gone. */
+TEST(settle, a_promise_is_passed_on)
+{
+    char               key_id[KEY_ID_LEN + 1];
+    BUF_LOCAL          promise = BUF_INIT(EVIDENCE_MAX);
+    struct abandonment a = {0};
+
+    two_vouched(key_id);
+    sim_crash(&sim, 2);
+    const struct key *key = keys_find(sim.nodes[1].node, key_id);
+    memcpy(a.cluster, "test", 5);
+    memcpy(a.key_id, key_id, sizeof a.key_id);
+    memcpy(a.ssid, key->body.ssid, 32);
+    assert_ok(abandonment_sign(&a, &sim.nodes[2].credential));
+    say_abandoned(1, &a);
+    assert_string_equal(sim_key_state(&sim, 1, key_id), "ABANDONED");
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "PENDING");
+    sim_advance(&sim, 61000);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "ABANDONED");
+    cluster_sim_clear(&sim);
+}
+
+static size_t last_asked(const struct node *node)
+{
+    return key_table_position(&node->keys, node->asked[1]);
+}
+
+/* More keys than are asked about at once: a round goes on where the last one has stopped. */
+TEST(settle, every_key_has_its_turn)
+{
+    char key_id[KEY_ID_LEN + 1];
+
+    cluster_sim_init(&sim, 3);
+    for (int i = 0; i < SETTLE_ASK_ABANDONED + 4; i++) sim_make_key(&sim, 2, ALL, key_id);
+    struct node *node = sim.nodes[0].node;
+    size_t       count = node->keys.count;
+    for (size_t i = 0; i < count; i++) {
+        key_table_set_state(&node->keys, node->keys.sorted[i], KEY_ABANDONED);
+        node->keys.sorted[i]->due_s = INT64_MAX;
     }
-    /* Nothing of the share is left, and the cluster makes the next key. */
-    struct store_id id = {.table = STORE_SHARE};
-    SECRET_LOCAL    value = SECRET_NONE;
-    memcpy(id.key, key_id, sizeof key_id);
-    assert_err(KMS_E_NOT_FOUND, store_get(&sim.nodes[0].disk, &id, &value));
-    sim_make_key(&sim, 2, ALL, key_id);
+    settle_all(node);
+    size_t first = last_asked(node);
+    settle_all(node);
+    assert_int_equal(last_asked(node), (first + SETTLE_ASK_ABANDONED) % count);
+    cluster_sim_clear(&sim);
+}
+
+/* The promise is on the disk, the key still PENDING: the process died between them. */
+TEST(settle, an_interrupted_abandonment_is_finished_at_the_next_start)
+{
+    char key_id[KEY_ID_LEN + 1];
+
+    two_vouched(key_id);
+    assert_ok(tombstones_put(sim.nodes[0].node, key_id, TOMBSTONE_ABANDONED, bytes_str("a promise")));
+    sim.on_relay = sim_cut_when_vouched;
+    sim.arg = &sim;
+    sim_restart(&sim, 0);
+    assert_string_equal(sim_key_state(&sim, 0, key_id), "ABANDONED");
     cluster_sim_clear(&sim);
 }
 
@@ -199,7 +303,7 @@ TEST(settle, a_node_keeps_its_promise)
     assert_int_equal(tombstone_at(2, key_id), TOMBSTONE_ABANDONED);
     sim_restart(&sim, 1);
     sim_advance(&sim, 61000);
-    assert_string_equal(sim_key_state(&sim, 1, key_id), "NONE");
+    assert_string_equal(sim_key_state(&sim, 1, key_id), "ABANDONED");
     cluster_sim_clear(&sim);
 }
 
@@ -255,7 +359,7 @@ TEST(settle, what_is_pending_is_settled_every_minute)
     sim_run(&sim);
     assert_string_equal(sim_key_state(&sim, 0, key_id), "PENDING");
     sim_advance(&sim, 61000);
-    for (unsigned i = 0; i < 3; i++) assert_string_equal(sim_key_state(&sim, i, key_id), "NONE");
+    assert_given_up(key_id);
     cluster_sim_clear(&sim);
 }
 
@@ -266,7 +370,7 @@ TEST(settle, what_is_pending_is_settled_when_a_tunnel_opens)
 
     two_vouched(key_id);
     sim_restart(&sim, 2);
-    for (unsigned i = 0; i < 3; i++) assert_string_equal(sim_key_state(&sim, i, key_id), "NONE");
+    assert_given_up(key_id);
     cluster_sim_clear(&sim);
 }
 
@@ -286,22 +390,32 @@ TEST(settle, a_late_session_does_not_break_a_promise)
     cluster_sim_clear(&sim);
 }
 
-TEST(settle, only_so_many_keys_are_abandoned_per_minute)
+/* How many of 300 made-up keys tss3 abandons when `peer` asks. */
+static unsigned promises_to(const char *peer, const char *prefix)
 {
-    cluster_sim_init(&sim, 3);
     struct node    *node = sim.nodes[2].node;
-    struct circuit *from = circuits_to(node, "tss1");
+    struct circuit *from = circuits_to(node, peer);
     unsigned        made = 0;
-    for (unsigned i = 0; i < SETTLE_PROMISES_MAX + 50; i++) {
+
+    for (unsigned i = 0; i < 300; i++) {
         char    key_id[KEY_ID_LEN + 1];
         uint8_t query[4 + KEY_ID_LEN + 32] = {0, 0, 0, KEY_ID_LEN};
-        (void)snprintf(key_id, sizeof key_id, "k%031u", i);
+        (void)snprintf(key_id, sizeof key_id, "%s%031u", prefix, i);
         memcpy(query + 4, key_id, KEY_ID_LEN);
         settle_on_query(node, from, BYTES_OF(query));
         made += tombstone_at(2, key_id) == TOMBSTONE_ABANDONED;
     }
-    assert_int_equal(made, SETTLE_PROMISES_MAX);
+    return made;
+}
+
+/* And whoever asks for too much takes nothing from the others. */
+TEST(settle, only_so_many_keys_are_abandoned_per_minute_and_peer)
+{
+    cluster_sim_init(&sim, 3);
+    assert_int_equal(promises_to("tss1", "a"), SETTLE_PROMISES_MAX / 2);
+    assert_int_equal(promises_to("tss1", "b"), 0);
+    assert_int_equal(promises_to("tss2", "c"), SETTLE_PROMISES_MAX / 2);
     sim_advance(&sim, 61000);
-    assert_int_equal(node->promises, SETTLE_PROMISES_MAX);
+    assert_int_equal(promises_to("tss1", "d"), SETTLE_PROMISES_MAX / 2);
     cluster_sim_clear(&sim);
 }

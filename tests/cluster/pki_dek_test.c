@@ -9,6 +9,7 @@
 
 #include "cluster/pki/pki.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/kdf.h"
 #include "common/secret/file.h"
@@ -50,6 +51,39 @@ static void read_file(struct buf *content)
 {
     content->len = 0;
     assert_ok(file_read(content, path, 077));
+}
+
+/* What is logged while the DEK is opened. */
+static void log_of_opening(struct buf *out, const char *password)
+{
+    SECRET_LOCAL dek = SECRET_NONE;
+    uint8_t      text[1024];
+    int          ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    log_setup(LOG_WARN, ends[1], "test");
+    enum kms_err err = open_as(&dek, "tss1", password);
+    log_setup(LOG_INFO, STDERR_FILENO, "");
+    (void)close(ends[1]);
+    ssize_t len = read(ends[0], text, sizeof text);
+    (void)close(ends[0]);
+    assert_int_equal(err, KMS_OK);
+    assert_true(len >= 0);
+    assert_ok(buf_append(out, bytes(text, (size_t)len)));
+}
+
+TEST(dek, says_that_its_iterations_are_few_until_they_are_raised)
+{
+    BUF_LOCAL before = BUF_INIT(1024), after = BUF_INIT(1024);
+
+    assert_ok(create("pass", FAST));
+    log_of_opening(&before, "pass");
+    assert_non_null(strstr(buf_str(&before), "event=dek.iterations node=tss1 iterations=10000"));
+
+    assert_ok(change("pass", "pass", PBKDF2_ITERATIONS_DEFAULT));
+    log_of_opening(&after, "pass");
+    assert_int_equal(after.len, 0);
+    assert_int_equal(unlink(path), 0);
 }
 
 TEST(dek, opens_with_its_password)

@@ -17,15 +17,14 @@
 #include "common/crypto/kdf.h"
 #include "common/secret/secmem.h"
 #include "common/secret/wipe.h"
+#include "tests/ctime/ctime.h"
 
-static void must(enum kms_err err, const char *what)
+void must(enum kms_err err, const char *what)
 {
     if (err == KMS_OK) return;
     fprintf(stderr, "%s: %s\n", what, error_text());
     exit(1);
 }
-
-#define MUST(expr) must((expr), #expr)
 
 /* Random bytes that valgrind takes for secret. */
 static enum kms_err fill_secret(void *self, void *out, size_t len)
@@ -36,7 +35,7 @@ static enum kms_err fill_secret(void *self, void *out, size_t len)
     return KMS_OK;
 }
 
-static struct rng secret_rng = {.fill = fill_secret};
+struct rng secret_rng = {.fill = fill_secret};
 
 static void random_secret(struct secret *out, size_t len)
 {
@@ -88,8 +87,10 @@ static void polynomials(const struct prime_group *g)
     SECRET_POLYNOMIAL f;
     SECRET_SCALAR     share;
     struct feldman    commitments;
+    const uint8_t     zeros[32] = {0};
+    struct hedge      hedge = {&secret_rng, zeros, zeros, 1};
 
-    MUST(polynomial_random(g, &f, 3, &secret_rng));
+    MUST(polynomial_random(g, &f, 3, &hedge, TAG_COEFFICIENT_HEDGE));
     polynomial_evaluate(g, &share, &f, 2);
     feldman_commit(g, &commitments, &f);
     MUST(feldman_check(g, &commitments, 2, &share));
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
         points(g);
         polynomials(g);
     }
+    ctime_sessions();
     signatures();
     sealing();
     derivation();

@@ -128,7 +128,8 @@ static void begin(struct fuzz_world *w)
                                         .default_algorithm_ed25519 = "EDDSA",
                                         .version = "0"};
 
-    config.io = (struct coordinator_io){NULL, fuzz_now, fuzz_wall, fuzz_send, fuzz_reset};
+    config.io = (struct coordinator_io){
+        .now_ms = fuzz_now, .wall_ms = fuzz_wall, .node_send = fuzz_send, .node_reset = fuzz_reset};
     for (unsigned i = 0; i < 4; i++) (void)snprintf(config.nodes[i], sizeof config.nodes[i], "tss%u", i + 1);
     CHECK(metadata_open_memory(&w->metadata) == KMS_OK);
     CHECK(coordinator_new(&w->coordinator, &config) == KMS_OK);

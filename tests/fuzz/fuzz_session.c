@@ -35,12 +35,13 @@ static const struct key_share *fuzz_key(void)
     static struct key_share k;
     uint64_t                counter = 1000;
     struct rng              rng = {count_up, &counter};
+    struct hedge            hedge = {&rng, (const uint8_t[32]){0}, (const uint8_t[32]){0}, 1};
     struct polynomial       f;
     struct feldman          F;
 
     if (k.group != NULL) return &k;
     k = (struct key_share){.group = group_by_id(GROUP_ED25519), .t = 2, .n = 3, .self = 1, .epoch = 1};
-    CHECK(polynomial_random(k.group, &f, 2, &rng) == KMS_OK);
+    CHECK(polynomial_random(k.group, &f, 2, &hedge, TAG_COEFFICIENT_HEDGE) == KMS_OK);
     feldman_commit(k.group, &F, &f);
     k.public_key = F.point[0];
     for (party i = 1; i <= 3; i++) feldman_evaluate(k.group, &k.public_shares[i], &F, i);

@@ -13,6 +13,8 @@ fresh() {
     rm -rf "${tree:?}"/*
     mkdir -p "$tree/tests/lint" "$tree/common/base" "$tree/common/crypto" "$tree/cluster/frost" "$tree/cluster/dkg" "$tree/pkcs11/entry" "$tree/docs/schemes"
     cp "$root/tests/lint/layers.txt" "$root/tests/lint/names.txt" "$tree/tests/lint/"
+    printf 'common/crypto/rng.c : 1 : the source\n' >"$tree/tests/lint/rng.txt"
+    printf 'struct rng *rng_system(void)\n{\n    RAND_priv_bytes(out, len);\n}\n' >"$tree/common/crypto/rng.c"
     printf '/* ok */\n' >"$tree/common/base/ok.c"
     printf 'int ok_it(void);\n' >"$tree/common/base/ok.h"
     printf '| RFC 9591 5.2 | cluster/frost/sign.c:frost_respond | |\n' >"$tree/docs/schemes/frost.md"
@@ -39,7 +41,7 @@ plant() {
 
 repeat() { awk -v n="$1" -v line="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s\\n", line }'; }
 
-for lint in layers sizes secrets names citations; do
+for lint in layers sizes secrets names citations rng; do
     fresh
     expect "a clean tree" $lint 0
 done
@@ -57,6 +59,12 @@ plant "memset of a secret" secrets common/base/a.c 'memset(&share, 0, sizeof sha
 plant "bare scalar" secrets cluster/frost/a.c 'void a(void)\n{\n    struct scalar k;\n}\n'
 plant "bare scalars" secrets cluster/frost/a.c 'void a(void)\n{\n    struct scalar k[2], j;\n}\n'
 plant "printed bytes" secrets common/crypto/a.c 'printf("%%02x", a);\n'
+plant "a new draw" rng cluster/frost/a.c 'x = rng_fill(rng_system(), a, 32);\n'
+plant "one more draw" rng common/crypto/rng.c 'getrandom(a, 1, 0);\nRAND_priv_bytes(a, 1);\n'
+plant "a draw that is gone" rng common/crypto/rng.c '/* getrandom(2) */\n'
+plant "another source" rng common/base/a.c 'x = rand();\n'
+plant "a device" rng common/base/a.c 'x = open("/dev/urandom", 0);\n'
+plant "a row without purpose" rng tests/lint/rng.txt 'common/crypto/rng.c : 1 : \n'
 plant "foreign name" names common/base/a.h 'int other_thing(void);\n'
 plant "missing function" citations docs/schemes/frost.md '| RFC 9591 5.2 | sign.c:gone | |\n'
 plant "citation without row" citations cluster/frost/a.c '/* RFC 9591 5.3 */\n'

@@ -196,6 +196,21 @@ TEST(https, makes_one_key_when_the_answer_is_lost)
     fixture_close(&f);
 }
 
+TEST(https, changes_once_when_the_answer_is_lost)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object key, changed;
+
+    assert_ok(fixture_generate(&f, "k", &key));
+    fake_gateway_fault(f.gateway, FAULT_LOST, 1);
+    assert_ok(f.backend.ops->change(f.backend.self, &key, "new", BYTES_NONE, "{}", &changed));
+    assert_int_equal(changed.revision, 2);
+    assert_string_equal(changed.label, "new");
+    assert_err(KMS_E_CONFLICT, f.backend.ops->change(f.backend.self, &key, "late", BYTES_NONE, "{}", &changed));
+
+    fixture_close(&f);
+}
+
 TEST(https, deletes_when_the_answer_is_lost)
 {
     struct https_fixture  f = fixture_open();

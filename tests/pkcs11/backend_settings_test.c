@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pkcs11.conf: where it is, what it says, what the environment replaces; gateway addresses. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -133,4 +134,47 @@ TEST(gateways, are_parsed_strictly)
     assert_ok(gateway_parse(&g, "https://kms.example.net:8080"));
     assert_string_equal(g.port, "8080");
     assert_false(g.is_address);
+}
+
+static unsigned open_descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++) count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+TEST(settings, keep_one_descriptor_however_often_and_wherever_they_log)
+{
+    struct settings s = {.log_level = "error"};
+
+    (void)snprintf(s.log, sizeof s.log, "%s/first.log", test_directory());
+    assert_ok(settings_open_log(&s));
+    unsigned before = open_descriptors();
+    for (unsigned i = 0; i < 10; i++) {
+        (void)snprintf(s.log, sizeof s.log, "%s/%u.log", test_directory(), i % 3);
+        assert_ok(settings_open_log(&s));
+    }
+    assert_int_equal(open_descriptors(), before);
+    log_setup(LOG_OFF, 2, "");
+}
+
+TEST(settings, do_not_log_into_a_file_that_took_the_place_of_the_log)
+{
+    struct settings s = {.log_level = "error"};
+    char            host[600];
+    struct stat     size;
+
+    (void)snprintf(s.log, sizeof s.log, "%s/x.log", test_directory());
+    (void)snprintf(host, sizeof host, "%s/host", test_directory());
+    assert_ok(settings_open_log(&s));
+    int first = open("/dev/null", O_RDONLY); /* the log is below this, at the first number that is free */
+    for (int fd = 3; fd < first; fd++) close(fd);
+    for (int fd = 3; fd < first; fd++) assert_int_equal(open(host, O_WRONLY | O_CREAT | O_APPEND, 0600), fd);
+    assert_ok(settings_open_log(&s));
+    log_error("a.line", "n=%d", 1);
+    assert_int_equal(stat(host, &size), 0);
+    assert_int_equal(size.st_size, 0);
+    for (int fd = 3; fd <= first; fd++) close(fd);
+    log_setup(LOG_OFF, 2, "");
 }

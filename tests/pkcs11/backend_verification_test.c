@@ -35,6 +35,16 @@ TEST(verification, refuses_another_threshold_than_asked_for)
     refuses_to_generate(LIE_THRESHOLD, "born 3 of 3, asked for 2 of 3");
 }
 
+TEST(verification, refuses_a_birth_at_another_time_than_its_request)
+{
+    refuses_to_generate(LIE_CREATED, "born of another request");
+}
+
+TEST(verification, refuses_the_request_of_another_client)
+{
+    refuses_to_generate(LIE_FOREIGN_REQUEST, "signed by spiffe://test/client/other");
+}
+
 TEST(verification, refuses_another_owner)
 {
     refuses_to_generate(LIE_OWNER, "born for spiffe://test/client/other");
@@ -126,6 +136,45 @@ TEST(verification, shows_no_key_with_the_public_key_of_another)
     hides_from_list(LIE_SWAPPED_BIRTH, true);
 }
 
+TEST(verification, shows_no_key_with_the_change_of_another)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object a, b, changed;
+    struct backend_list   list;
+    bool                  is_new;
+
+    assert_ok(fixture_generate(&f, "a", &a));
+    assert_ok(fixture_generate(&f, "b", &b));
+    assert_ok(f.backend.ops->change(f.backend.self, &a, "x", BYTES_NONE, "{}", &changed));
+    assert_ok(f.backend.ops->change(f.backend.self, &b, "y", BYTES_NONE, "{}", &changed));
+    f.cluster->lie = LIE_SWAPPED_CHANGE;
+    assert_ok(fixture_list(&f, "", &list, &is_new));
+    assert_int_equal(list.count, 0);
+
+    backend_list_clear(&list);
+    fixture_close(&f);
+}
+
+TEST(verification, shows_no_certificate_under_the_name_of_another)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object made;
+    struct backend_list   list;
+    bool                  is_new;
+
+    for (unsigned i = 0; i < 2; i++) {
+        assert_ok(
+            f.backend.ops->create(f.backend.self, BACKEND_CERTIFICATE, "c", BYTES_NONE, bytes_str("v"), "{}", &made));
+        backend_object_clear(&made);
+    }
+    f.cluster->lie = LIE_SWAPPED_REQUEST;
+    assert_ok(fixture_list(&f, "", &list, &is_new));
+    assert_int_equal(list.count, 0);
+
+    backend_list_clear(&list);
+    fixture_close(&f);
+}
+
 TEST(verification, refuses_a_change_that_the_owner_has_not_signed)
 {
     struct https_fixture  f = fixture_open();
@@ -149,7 +198,9 @@ TEST(verification, refuses_an_older_revision_than_it_has_seen)
     assert_ok(f.backend.ops->change(f.backend.self, &key, "new", BYTES_NONE, "{}", &changed));
     f.cluster->lie = LIE_NO_CHANGE;
     assert_ok(fixture_list(&f, "", &list, &is_new));
-    assert_int_equal(list.count, 0);
+    assert_int_equal(list.count, 1);
+    assert_true(list.items[0].stale);
+    assert_string_equal(list.items[0].object_id, key.object_id);
     backend_list_clear(&list);
     f.cluster->lie = LIE_NONE;
     assert_ok(fixture_list(&f, "", &list, &is_new));
@@ -169,5 +220,44 @@ TEST(verification, takes_attributes_from_the_signed_request)
 
     assert_string_equal(key.attributes, "{\"private.derive\":\"true\"}");
     assert_string_equal(key.label, "k");
+    fixture_close(&f);
+}
+
+/* Two changes that the owner has signed for revision 2: one that the gateway kept and refused, one that it took. */
+TEST(verification, refuses_another_change_at_the_revision_that_it_has_seen)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object key, changed;
+    struct backend_list   list;
+    bool                  is_new;
+
+    assert_ok(fixture_generate(&f, "k", &key));
+    f.cluster->lie = LIE_KEEP_CHANGE;
+    assert_err(KMS_E_PROTOCOL, f.backend.ops->change(f.backend.self, &key, "first", BYTES_NONE, "{}", &changed));
+    f.cluster->lie = LIE_NONE;
+    assert_ok(f.backend.ops->change(f.backend.self, &key, "second", BYTES_NONE, "{}", &changed));
+    f.cluster->lie = LIE_OTHER_CHANGE;
+    assert_ok(fixture_list(&f, "", &list, &is_new));
+    assert_int_equal(list.count, 1);
+    assert_true(list.items[0].stale);
+
+    backend_list_clear(&list);
+    fixture_close(&f);
+}
+
+TEST(verification, shows_no_key_again_that_it_has_destroyed)
+{
+    struct https_fixture  f = fixture_open();
+    struct backend_object key;
+    struct backend_list   list;
+    bool                  is_new;
+
+    assert_ok(fixture_generate(&f, "k", &key));
+    assert_ok(f.backend.ops->destroy(f.backend.self, &key));
+    f.cluster->lie = LIE_RESURRECT;
+    assert_ok(fixture_list(&f, "", &list, &is_new));
+    assert_int_equal(list.count, 0);
+
+    backend_list_clear(&list);
     fixture_close(&f);
 }

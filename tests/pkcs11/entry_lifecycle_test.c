@@ -56,7 +56,7 @@ TEST(lifecycle, refuses_wrong_arguments)
     reserved.pReserved = (void *)(uintptr_t) "something of another library";
     assert_rv(CKR_ARGUMENTS_BAD, C_Initialize(&reserved));
     bad.pReserved = (void *)(uintptr_t) "kms-config=bad"; /* what the test's wiring refuses */
-    assert_rv(CKR_FUNCTION_FAILED, C_Initialize(&bad));
+    assert_rv(CKR_GENERAL_ERROR, C_Initialize(&bad));
     bad.pReserved = (void *)(uintptr_t) "kms-config=/good";
     assert_rv(CKR_OK, C_Initialize(&bad));
     assert_rv(CKR_ARGUMENTS_BAD, C_Finalize(&bad));
@@ -141,6 +141,13 @@ TEST(lifecycle, shows_one_slot_with_its_token_and_mechanisms)
     assert_rv(CKR_FUNCTION_NOT_SUPPORTED, C_InitToken(SLOT, NULL, 0, NULL));
 }
 
+/* The thread sanitizer takes the lock that a child makes anew for the one that its parent holds. */
+#if defined(__SANITIZE_THREAD__)
+#define FORKS false
+#else
+#define FORKS true
+#endif
+
 /* Runs `child` in a forked process: its result is 0 or the line that failed. */
 static int in_child(int (*child)(void))
 {
@@ -171,6 +178,7 @@ TEST(lifecycle, lets_a_forked_child_go_on_and_initialize)
 {
     CK_BYTE signature[64];
 
+    if (!FORKS) skip();
     shared_session = fixture_ready(NULL);
     shared_pair = fixture_pair(shared_session);
     assert_int_equal(in_child(go_on), 0);
@@ -215,6 +223,7 @@ TEST(lifecycle, survives_a_fork_while_another_thread_signs)
     pthread_t              thread;
     void                  *result;
 
+    if (!FORKS) skip();
     shared_session = fixture_ready(&memory);
     shared_pair = fixture_pair(shared_session);
     memory->meanwhile = wait_in_sign;

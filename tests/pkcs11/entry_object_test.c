@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects: made, found, read, changed, destroyed. */
+#include <stdio.h>
+
 #include "tests/pkcs11/fixture_p11.h"
 
 static CK_ULONG number(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
@@ -392,4 +394,95 @@ TEST(create, refuses_keys_session_objects_and_half_certificates)
     assert_rv(CKR_TEMPLATE_INCOMPLETE, C_CreateObject(session, half, 2, &handle));
     assert_rv(CKR_TEMPLATE_INCOMPLETE, C_CreateObject(session, half + 1, 1, &handle));
     assert_rv(CKR_TEMPLATE_INCONSISTENT, C_CreateObject(session, session_data, 1, &handle));
+}
+
+/* What another client, or a stolen credential, signed into the attributes of a key. */
+static void sees_nothing_of(const char *name, size_t len)
+{
+    struct backend_memory *memory;
+    CK_SESSION_HANDLE      session = fixture_ready(&memory);
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_ATTRIBUTE     public_key = {CKA_CLASS, &class, sizeof class}, id = ATTRIBUTE_TEXT(CKA_ID, "new");
+    CK_ATTRIBUTE     label = {CKA_LABEL, NULL, 0};
+    CK_OBJECT_HANDLE key;
+
+    backend_memory_add_key("key", bytes_str("old"));
+    char *text = memory->items[0]->object.attributes;
+    int   used = sprintf(text, "{\"public.%s\":\"", name);
+    memset(text + used, '4', 2 * len);
+    (void)sprintf(text + used + 2 * len, "\"}");
+    assert_int_equal(fixture_find(session, &public_key, 1, &key), 1);
+    assert_rv(CKR_OK, C_GetAttributeValue(session, key, &label, 1));
+    assert_int_equal(label.ulValueLen, len > 255 ? 3 : len);
+    assert_rv(CKR_OK, C_SetAttributeValue(session, key, &id, 1));
+}
+
+TEST(object, ignores_a_stored_label_or_id_that_is_too_long)
+{
+    sees_nothing_of("label", 255);
+    sees_nothing_of("label", 256);
+    sees_nothing_of("label", 2000);
+    sees_nothing_of("id", 2000);
+}
+
+static CK_OBJECT_HANDLE create_data(CK_SESSION_HANDLE session)
+{
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_OBJECT_HANDLE object;
+    CK_ATTRIBUTE     templ[] = {{CKA_CLASS, &class, sizeof class},
+                                {CKA_TOKEN, &fixture_true, sizeof fixture_true},
+                                ATTRIBUTE_TEXT(CKA_VALUE, "v")};
+
+    assert_rv(CKR_OK, C_CreateObject(session, templ, ARRAY_LEN(templ), &object));
+    return object;
+}
+
+TEST(object, keeps_what_a_list_cannot_tell_about)
+{
+    struct backend_memory *memory;
+    backend_memory_refresh_ms = 0;
+    CK_SESSION_HANDLE   session = fixture_ready(&memory);
+    struct fixture_pair pair = fixture_pair(session);
+    CK_OBJECT_HANDLE    data = create_data(session);
+
+    backend_memory_refresh_ms = 3600000;
+    memory->keys_only = true; /* certificates and data: not listed */
+    memory->version++;
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 3);
+    memory->keys_only = false;
+    memory->items[0]->object.stale = true; /* the key: listed in an older state than was seen */
+    memory->items[0]->object.revision = 0;
+    memory->version++;
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 3);
+    assert_text(session, pair.private_key, CKA_LABEL, "key");
+    assert_text(session, data, CKA_VALUE, "v");
+}
+
+TEST(object, looks_again_after_a_change_that_somebody_else_overtook)
+{
+    struct backend_memory *memory;
+    CK_SESSION_HANDLE      session = fixture_ready(&memory);
+    struct fixture_pair    pair = fixture_pair(session);
+
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 2);
+    memory->items[0]->object.revision++;
+    memory->version++;
+    assert_true(set_text(session, pair.private_key, CKA_LABEL, "late") != CKR_OK);
+    assert_int_equal(fixture_find(session, NULL, 0, NULL), 2);
+    assert_rv(CKR_OK, set_text(session, pair.private_key, CKA_LABEL, "now"));
+}
+
+/* {"private.subject":"<hex>"} of 4,096 bytes, docs/rest-api.md. */
+TEST(object, keeps_attributes_to_the_last_byte_that_the_cluster_takes)
+{
+    CK_SESSION_HANDLE   session = fixture_ready(NULL);
+    struct fixture_pair pair;
+    CK_BYTE             subject[2038] = {1};
+    CK_ATTRIBUTE        extra = {CKA_SUBJECT, subject, sizeof subject};
+
+    assert_rv(CKR_ATTRIBUTE_VALUE_INVALID, fixture_generate_with(session, &pair, &extra, 1));
+    extra.ulValueLen--;
+    assert_rv(CKR_OK, fixture_generate_with(session, &pair, &extra, 1));
+    assert_rv(CKR_OK, C_GetAttributeValue(session, pair.private_key, &extra, 1));
+    assert_int_equal(extra.ulValueLen, 2037);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing, verifying, digesting, random numbers. */
 #include "common/base/text.h"
+#include <limits.h>
+
 #include "tests/pkcs11/fixture_p11.h"
 
 static CK_BYTE message[] = "message";
@@ -200,4 +202,13 @@ TEST(random, differs_from_draw_to_draw)
     assert_memory_not_equal(a, b, sizeof a);
     assert_rv(CKR_ARGUMENTS_BAD, C_GenerateRandom(session, NULL, 1));
     assert_rv(CKR_RANDOM_SEED_NOT_SUPPORTED, C_SeedRandom(session, a, sizeof a));
+}
+
+TEST(operation, refuses_more_random_bytes_than_it_can_draw_and_touches_none)
+{
+    CK_SESSION_HANDLE session = fixture_ready(NULL);
+    CK_BYTE           small[2] = {7, 7};
+
+    assert_rv(CKR_DATA_LEN_RANGE, C_GenerateRandom(session, small, (CK_ULONG)INT_MAX + 1));
+    assert_int_equal(small[0] + small[1], 14);
 }

@@ -46,9 +46,24 @@ static void count_ends(const struct sim_setup *setup, const struct sim_result *r
         if (party_set_has(setup->quorum, p) && p != setup->at_fault) ends[r->end[p].outcome.reason]++;
 }
 
+/* What the same parties may have done before under the tag: the other of the two protocols. */
+static struct sim_setup other_protocol(const struct sim_setup *setup, const struct key_share *shares)
+{
+    struct sim_setup other = *setup;
+    bool             signs = setup->protocol->gives == OUTCOME_SIGNATURE;
+
+    other.protocol = signs ? &dkg_protocol : &frost_sign_protocol;
+    other.group = group_by_id(GROUP_ED25519);
+    other.quorum = party_set_first(setup->n);
+    other.shares = signs ? NULL : shares;
+    other.message = signs ? BYTES_NONE : bytes_str("what was signed");
+    return other;
+}
+
 static void one_run(struct sim_setup *setup, uint64_t seed, unsigned ends[ABORT_CANCELLED + 1])
 {
     static struct sim_result result;
+    struct sim_setup         other;
     struct rng_seeded        pick;
 
     rng_seeded_init(&pick, seed, 2000);
@@ -65,22 +80,30 @@ static void one_run(struct sim_setup *setup, uint64_t seed, unsigned ends[ABORT_
     }
     setup->at_fault = pick_member(&pick, setup->quorum, 0);
     setup->victim = pick_member(&pick, setup->quorum, setup->at_fault);
+    other = other_protocol(setup, keys[size]);
+    if (setup->fault == SIM_STALE_PROTOCOL) setup->former = &other;
     sim_run(&result, setup);
     sim_check(setup, &result);
     count_ends(setup, &result, ends);
     sim_result_wipe(&result);
 }
 
-/* How the other parties' sessions ended; each way of cheating must have been caught at least once. */
+static bool is_stale(enum sim_fault fault)
+{
+    return fault >= SIM_STALE_OPEN && fault <= SIM_STALE_PROTOCOL;
+}
+
+/* How the other parties' sessions ended; each way of cheating, and each stale message, must have told at least once. */
 static void report(const struct protocol *protocol, enum sim_fault fault, const unsigned ends[ABORT_CANCELLED + 1],
                    unsigned long runs)
 {
-    printf("# %s %-11s", protocol->name, sim_fault_name(fault));
+    printf("# %s %-14s", protocol->name, sim_fault_name(fault));
     for (int r = 0; r <= ABORT_CANCELLED; r++)
         if (ends[r] > 0) printf(" %s %u", r == ABORT_NONE ? "done" : abort_reason_name((enum abort_reason)r), ends[r]);
     printf("\n");
     if (sim_fault_blame(fault) == 'e' && runs >= 40 * SIM_FAULTS)
         assert_true(ends[ABORT_CHEATING] + ends[ABORT_EQUIVOCATION] > 0);
+    if (is_stale(fault) && runs >= 40 * SIM_FAULTS) assert_true(ends[ABORT_CONFIGURATION] > 0);
 }
 
 /* The runs of one protocol over one group, spread evenly over faults and rounds. */

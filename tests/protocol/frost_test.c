@@ -316,11 +316,11 @@ TEST(check_21, openings_of_another_key_message_quorum_or_protocol_are_refused)
 }
 
 /* The same key in every other respect: what is changed here alone makes the difference. */
-TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_and_epoch)
+TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_epoch_and_size)
 {
     struct sim_setup here = setup_of(two_of_three, set_of(1, 2, 0));
 
-    for (unsigned which = 0; which < 4; which++) {
+    for (unsigned which = 0; which < 5; which++) {
         struct key_share      share = which == 1 ? other_key[2] : two_of_three[2];
         struct session_params params;
         uint8_t               said[512], heard[512];
@@ -332,6 +332,7 @@ TEST(check_21, openings_are_bound_to_key_id_public_key_transcript_and_epoch)
         if (which == 0) params.key_id[0] ^= 1;
         if (which == 2) share.transcript[0] ^= 1;
         if (which == 3) share.epoch = params.epoch = 2;
+        if (which == 4) share.n = params.n = 4, share.public_shares[4] = share.public_shares[1];
         wipe(share.checked, sizeof share.checked);
         assert_ok(session_init(&source, &params, 0));
         assert_true(session_poll(source, &opening));
@@ -455,36 +456,41 @@ TEST(check_39, a_session_keeps_no_secret_after_its_end)
     session_free(&s);
 }
 
-/* check 40: a generator that gives the same bytes again does not make the same nonce for another message. */
+/* check 40: a generator that gives the same bytes again does not make the same nonce again. */
 static enum kms_err stuck(void *self, void *out, size_t len)
 {
     memset(out, 42, len);
     return KMS_OK;
 }
 
-TEST(check_40, a_stuck_generator_does_not_repeat_a_nonce_for_another_message)
+/* Another message, request, party, salt or tag; and, to show that the generator is stuck, the first one once more. */
+TEST(check_40, a_stuck_generator_does_not_repeat_a_nonce)
 {
+    enum { SAME = 6 };
     struct rng            generator = {stuck, NULL};
     struct sim_setup      setup = setup_of(two_of_three, set_of(1, 2, 0));
     struct session_params params;
     struct session       *s;
     struct message        m;
-    uint8_t               D_E[4][64];
+    uint8_t               D_E[SAME + 1][64];
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i <= SAME; i++) {
         sim_params(&params, &setup, i == 3 ? 2 : 1, &generator);
         if (i == 1) params.message = bytes_str("b message");
         if (i == 2) params.request_hash[0] = 1;
+        if (i == 4) params.salt[31] = 1;
+        if (i == 5) params.tag[15] ^= 1;
         assert_ok(session_init(&s, &params, 0));
         assert_true(session_poll(s, &m));
         memcpy(D_E[i], m.body.data + OPENING_LEN, 64);
         session_free(&s);
         assert_memory_not_equal(D_E[i], D_E[i] + 32, 32);
-        for (unsigned j = 0; j < i; j++) {
+        for (unsigned j = 0; j < i && i < SAME; j++) {
             assert_memory_not_equal(D_E[i], D_E[j], 32);
             assert_memory_not_equal(D_E[i] + 32, D_E[j] + 32, 32);
         }
     }
+    assert_memory_equal(D_E[SAME], D_E[0], 64);
 }
 
 static enum kms_err broken(void *self, void *out, size_t len)

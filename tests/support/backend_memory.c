@@ -11,6 +11,7 @@
 #include "common/crypto/rng.h"
 
 int64_t backend_memory_refresh_ms = 3600000;
+int64_t backend_memory_timeout_ms = 5000;
 
 static struct backend_memory memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .pin = ""};
 
@@ -33,6 +34,7 @@ struct backend_memory *backend_memory_reset(const char *pin)
 
 static RESULT faults(void)
 {
+    if (!memory.unlocked) return fail(KMS_E_UNAUTHENTICATED, "nobody is logged in");
     return memory.fail_with == KMS_OK ? KMS_OK : fail(memory.fail_with, "as the test wants it");
 }
 
@@ -40,8 +42,7 @@ static enum kms_err login(void *self, const struct secret *passphrase)
 {
     (void)self;
     memory.logins++;
-    if (passphrase->len != strlen(memory.pin) || memcmp(passphrase->data, memory.pin, passphrase->len) != 0)
-        return fail(KMS_E_PASSWORD, "wrong passphrase");
+    if (!bytes_equal_str(secret_view(passphrase), memory.pin)) return fail(KMS_E_PASSWORD, "wrong passphrase");
     memory.unlocked = true;
     return KMS_OK;
 }
@@ -56,7 +57,7 @@ static RESULT copy(struct backend_object *out, const struct backend_object *from
 {
     *out = *from;
     out->value = BUF_INIT(from->value.max);
-    return buf_append(&out->value, buf_bytes(&from->value));
+    return from->value.len == 0 ? KMS_OK : buf_append(&out->value, buf_bytes(&from->value));
 }
 
 static struct memory_item *find(const char *object_id)
@@ -71,7 +72,9 @@ static RESULT fill_list(struct backend_list *out)
     out->items = calloc(memory.count + 1, sizeof *out->items);
     if (out->items == NULL) return fail(KMS_E_MEMORY, "list");
     for (size_t i = 0; i < memory.count; i++)
-        if (!memory.items[i]->gone) TRY(copy(&out->items[out->count++], &memory.items[i]->object));
+        if (!memory.items[i]->gone && (!memory.keys_only || memory.items[i]->object.class == BACKEND_KEY))
+            TRY(copy(&out->items[out->count++], &memory.items[i]->object));
+    out->keys_only = memory.keys_only;
     return KMS_OK;
 }
 
@@ -81,7 +84,7 @@ static enum kms_err list(void *self, const char *etag, struct backend_list *out,
     *out = (struct backend_list){0};
     (void)pthread_mutex_lock(&memory.lock);
     memory.lists++;
-    enum kms_err err = memory.unlocked ? faults() : fail(KMS_E_STATE, "locked");
+    enum kms_err err = faults();
     (void)snprintf(out->etag, sizeof out->etag, "%u", memory.version);
     *changed = strcmp(etag, out->etag) != 0;
     if (err == KMS_OK && *changed) {
@@ -151,9 +154,10 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
     (void)pthread_mutex_lock(&memory.lock);
     memory.signatures++;
     struct memory_item *item = find(key->object_id);
-    enum kms_err        err = item == NULL ? fail(KMS_E_NOT_FOUND, "no such key") : faults();
+    enum kms_err        err = faults();
+    if (err == KMS_OK && item == NULL) err = fail(KMS_E_NOT_FOUND, "no such key");
     if (err == KMS_OK) err = ed25519_sign(signature, &item->seed, message);
-    *len = 64;
+    *len = err == KMS_OK ? 64 : 0;
     (void)pthread_mutex_unlock(&memory.lock);
     if (memory.meanwhile != NULL) memory.meanwhile();
     return err;
@@ -162,9 +166,9 @@ static enum kms_err sign(void *self, const struct backend_object *key, struct by
 static RESULT change_locked(struct memory_item *item, const struct backend_object *o, const char *label,
                             struct bytes id, const char *attributes)
 {
+    TRY(faults());
     if (item == NULL) return fail(KMS_E_NOT_FOUND, "no such object");
     if (item->object.revision != o->revision) return fail(KMS_E_CONFLICT, "revision %u", item->object.revision);
-    TRY(faults());
     item->object.revision++;
     (void)snprintf(item->object.label, sizeof item->object.label, "%s", label);
     if (id.len > 0) memcpy(item->object.id, id.data, id.len);

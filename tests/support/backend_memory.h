@@ -26,6 +26,7 @@ struct backend_memory {
     const char         *pin;     /* "": none */
     bool                unlocked;
     enum kms_err        fail_with; /* KMS_OK: nothing fails */
+    bool                keys_only; /* lists have no certificates and data, and say so */
     unsigned            logins, lists, changed_lists, generations, signatures, changes, creations, deletions;
     /* Called within sign() and list(), when set: to block there, or to change things meanwhile. */
     void (*meanwhile)(void);
@@ -33,6 +34,8 @@ struct backend_memory {
 
 /* refresh_ms of the test's wiring, for the next C_Initialize; an hour unless set. */
 extern int64_t backend_memory_refresh_ms;
+/* Its sign_timeout_ms; 5000 unless set. */
+extern int64_t backend_memory_timeout_ms;
 
 /* A fresh one; what an earlier one held is freed. pin: the passphrase. */
 struct backend_memory *backend_memory_reset(const char *pin);

@@ -15,5 +15,6 @@ RESULT wiring_open(struct settings *s, struct backend *backend, bool *login_requ
         .token_prefix = "kms", .slots = {"ed25519"}, .slot_count = 1, .shard_count = 3, .threshold = 2};
     if (path != NULL && strcmp(path, "bad") == 0) return fail(KMS_E_CONFIG, "as the test wants it");
     s->refresh_ms = backend_memory_refresh_ms;
+    s->sign_timeout_ms = backend_memory_timeout_ms;
     return KMS_OK;
 }

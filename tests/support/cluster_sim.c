@@ -43,6 +43,7 @@ static void link_close(void *self, uint32_t link)
 
 static struct store_ops disk_ops;
 static enum kms_err (*disk_put)(void *self, const struct store_id *, struct bytes value);
+static enum kms_err (*disk_erase)(void *self, const struct store_id *);
 static struct cluster_sim *disks_of;
 
 static enum kms_err failing_put(void *self, const struct store_id *id, struct bytes value)
@@ -56,6 +57,14 @@ static enum kms_err failing_put(void *self, const struct store_id *id, struct by
     return disk_put(self, id, value);
 }
 
+static enum kms_err failing_erase(void *self, const struct store_id *id)
+{
+    for (unsigned i = 0; disks_of != NULL && i < disks_of->count; i++)
+        if (disks_of->nodes[i].disk.self == self && disks_of->nodes[i].keeps_all)
+            return fail(KMS_E_STORAGE, "the disk of %s has failed", disks_of->nodes[i].name);
+    return disk_erase(self, id);
+}
+
 static void leave_open(void *self)
 {
     (void)self;
@@ -66,6 +75,8 @@ static struct store borrow_disk(const struct sim_node *n)
     disk_put = n->disk.ops->put;
     disk_ops = *n->disk.ops;
     disk_ops.put = failing_put;
+    disk_erase = n->disk.ops->erase;
+    disk_ops.erase = failing_erase;
     disk_ops.close = leave_open;
     return (struct store){.ops = &disk_ops, .self = n->disk.self};
 }
@@ -160,14 +171,15 @@ static void init_node(struct cluster_sim *s, unsigned i)
     (void)snprintf(who, sizeof who, "node/%s", n->name);
     cluster_pki_issue(&s->pki, &n->credential, who);
     (void)rng_seeded_init(&n->rng, s->seed, i);
-    assert_ok(store_open_memory(&n->disk));
+    assert_ok(s->sqlite ? store_open_sqlite(&n->disk, test_directory()) : store_open_memory(&n->disk));
     assert_ok(sim_boot(s, i));
     sim_link(s, i);
 }
 
-void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
+static void init(struct cluster_sim *s, unsigned nodes, bool sqlite)
 {
-    *s = (struct cluster_sim){.count = nodes, .now_ms = 1000, .seed = test_seed(), .sessions_max = 64};
+    *s =
+        (struct cluster_sim){.count = nodes, .sqlite = sqlite, .now_ms = 1000, .seed = test_seed(), .sessions_max = 64};
     s->deletion_wait_s = 3600;
     s->wall_ms = clock_wall_ms();
     s->last = &s->first;
@@ -182,12 +194,28 @@ void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
     for (unsigned i = 0; i < nodes; i++) init_node(s, i);
 }
 
-void cluster_sim_init(struct cluster_sim *s, unsigned nodes)
+void cluster_sim_init_bare(struct cluster_sim *s, unsigned nodes)
 {
-    cluster_sim_init_bare(s, nodes);
+    init(s, nodes, false);
+}
+
+static void meet(struct cluster_sim *s)
+{
     sim_deliver_roster(s, UINT32_MAX);
     sim_join_all(s);
     sim_run(s);
+}
+
+void cluster_sim_init(struct cluster_sim *s, unsigned nodes)
+{
+    init(s, nodes, false);
+    meet(s);
+}
+
+void cluster_sim_init_sqlite(struct cluster_sim *s, unsigned nodes)
+{
+    init(s, nodes, true);
+    meet(s);
 }
 
 void cluster_sim_clear(struct cluster_sim *s)

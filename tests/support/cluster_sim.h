@@ -42,6 +42,7 @@ struct sim_node {
     uint32_t            link; /* 0: none */
     bool                unclean_start;
     int                 puts_left; /* the disk fails after so many more records; -1: never */
+    bool                keeps_all; /* the disk erases nothing: it fails */
     struct sim_result   result;
     enum kms_err        destroyed_error;
     char                destroyed_state[32];
@@ -71,6 +72,7 @@ struct cluster_sim {
     struct cluster_pki pki;
     struct credential gateway, owner, other, operator;
     unsigned           count;
+    bool               sqlite;
     struct sim_node    nodes[SIM_NODES_MAX];
     uint64_t           now_ms;
     int64_t            wall_ms;
@@ -93,6 +95,8 @@ struct cluster_sim {
 void cluster_sim_init(struct cluster_sim *, unsigned nodes);
 /* The same without roster and circuits, for tests of the beginning. */
 void cluster_sim_init_bare(struct cluster_sim *, unsigned nodes);
+/* With roster and circuits, each node's disk a SQLite file. */
+void cluster_sim_init_sqlite(struct cluster_sim *, unsigned nodes);
 void cluster_sim_clear(struct cluster_sim *);
 
 /* The process ends without a word; what it has stored stays. */

@@ -109,6 +109,7 @@ static void free_thing(struct fake_thing *t)
     buf_clear(&t->birth);
     buf_clear(&t->request);
     buf_clear(&t->change);
+    buf_clear(&t->kept);
     free(t);
 }
 
@@ -134,8 +135,11 @@ static struct fake_thing *new_thing(struct asking *a, bool is_key)
                              .revision = 1,
                              .birth = BUF_INIT(BIRTH_ENCODED_MAX),
                              .request = BUF_INIT(REQUEST_ENCODED_MAX),
-                             .change = BUF_INIT(REQUEST_ENCODED_MAX)};
+                             .change = BUF_INIT(REQUEST_ENCODED_MAX),
+                             .kept = BUF_INIT(REQUEST_ENCODED_MAX)};
     memcpy(t->idempotency_key, a->request.idempotency_key, sizeof t->idempotency_key);
+    if (a->cluster->lie == LIE_FOREIGN_REQUEST)
+        assert_ok(signed_request_sign(&a->request, &a->cluster->other_client, a->request.created, 60));
     assert_ok(signed_request_encode(&t->request, &a->request));
     a->cluster->things[a->cluster->count++] = t;
     a->cluster->version++;
@@ -166,7 +170,7 @@ static void fill_body(struct birth_body *b, struct asking *a, const struct fake_
     policy_builtin_hash(b->policy_hash);
     if (lie == LIE_POLICY) b->policy_hash[0] ^= 1;
     assert_ok(signed_request_hash(b->request_hash, &a->request));
-    b->created = a->request.created;
+    b->created = a->request.created - (lie == LIE_CREATED ? 1 : 0);
     birth_key_id(b->key_id, CLUSTER, b->request_hash, b->ssid, bytes(b->public_key, 32));
 }
 
@@ -220,7 +224,11 @@ static cJSON *show(const struct fake_cluster *c, const struct fake_thing *t)
     assert_non_null(cJSON_AddStringToObject(o, "label", "what the gateway says is not believed"));
     if (t->is_key) add_base64(o, "birthCertificate", &birth_of->birth);
     add_base64(o, "request", &request_of->request);
-    if (t->change.len > 0 && c->lie != LIE_NO_CHANGE) add_base64(o, "change", &t->change);
+    const struct fake_thing *change_of = c->lie == LIE_SWAPPED_CHANGE ? another(c, t) : t;
+    if (c->lie == LIE_OTHER_CHANGE)
+        add_base64(o, "change", &t->kept);
+    else if (change_of->change.len > 0 && c->lie != LIE_NO_CHANGE)
+        add_base64(o, "change", &change_of->change);
     return o;
 }
 
@@ -330,6 +338,11 @@ static void answer_patch(struct asking *a, struct fake_thing *t)
     }
     if (a->cluster->lie == LIE_FOREIGN_CHANGE)
         assert_ok(signed_request_sign(&request, &a->cluster->other_client, request.created, 60));
+    if (a->cluster->lie == LIE_KEEP_CHANGE) {
+        assert_ok(signed_request_encode(&t->kept, &request));
+        reply_problem(a, KMS_E_INTERNAL);
+        return;
+    }
     t->revision++;
     t->change.len = 0;
     assert_ok(signed_request_encode(&t->change, &request));
@@ -342,6 +355,24 @@ static int by_id(const void *a, const void *b)
     return strcmp((*(struct fake_thing *const *)a)->id, (*(struct fake_thing *const *)b)->id);
 }
 
+static void name_next(cJSON *page, const char *next)
+{
+    if (next != NULL)
+        assert_non_null(cJSON_AddStringToObject(page, "next", next));
+    else
+        assert_non_null(cJSON_AddNullToObject(page, "next"));
+}
+
+/* Named by the number of the page, in letters. */
+static void fill_endless_page(struct asking *a, cJSON *page)
+{
+    char next[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    for (unsigned i = 0, left = a->cluster->gets; i < 8; i++, left /= 16) next[31 - i] = (char)('a' + left % 16);
+    assert_non_null(cJSON_AddArrayToObject(page, "items"));
+    name_next(page, next);
+}
+
 static void fill_page(struct asking *a, cJSON *page, bool keys, const char *after)
 {
     struct fake_cluster *c = a->cluster;
@@ -352,18 +383,18 @@ static void fill_page(struct asking *a, cJSON *page, bool keys, const char *afte
     qsort(c->things, c->count, sizeof(struct fake_thing *), by_id);
     for (size_t i = 0; i < c->count && next == NULL; i++) {
         const struct fake_thing *t = c->things[i];
-        if (t->is_key != keys || t->gone || strncmp(t->id, after, KEY_ID_LEN) <= 0) continue;
+        if (t->is_key != keys || (t->gone && c->lie != LIE_RESURRECT) || strncmp(t->id, after, KEY_ID_LEN) <= 0)
+            continue;
         if (taken++ == limit)
             next = last;
         else
             assert_true(cJSON_AddItemToArray(items, show(c, t)));
+        if (c->lie == LIE_LIST_TWICE) assert_true(cJSON_AddItemToArray(items, show(c, t)));
         last = t->id;
     }
+    if (c->lie == LIE_LIST_BACK) next = "a2222222222222222222222222222222";
     if (c->lie == LIE_LIST_LOOP) next = after[0] == '\0' ? last : after;
-    if (next != NULL)
-        assert_non_null(cJSON_AddStringToObject(page, "next", next));
-    else
-        assert_non_null(cJSON_AddNullToObject(page, "next"));
+    name_next(page, next);
 }
 
 static void answer_list(struct asking *a, bool keys)
@@ -381,7 +412,10 @@ static void answer_list(struct asking *a, bool keys)
         cJSON_Delete(page);
         return;
     }
-    fill_page(a, page, keys, id);
+    if (a->cluster->lie == LIE_LIST_ENDLESS && keys)
+        fill_endless_page(a, page);
+    else
+        fill_page(a, page, keys, id);
     reply_json(a, 200, page);
 }
 
@@ -391,6 +425,8 @@ static void answer_thing(struct asking *a, const char *rest, struct fake_thing *
         reply_problem(a, KMS_E_NOT_FOUND);
     } else if (strcmp(rest, "/sign") == 0) {
         answer_sign(a, t);
+    } else if (strcmp(a->method, "GET") == 0) {
+        reply_json(a, 200, show(a->cluster, t));
     } else if (strcmp(a->method, "PATCH") == 0) {
         answer_patch(a, t);
     } else if (strcmp(a->method, "DELETE") == 0) {
@@ -405,11 +441,16 @@ static void answer_thing(struct asking *a, const char *rest, struct fake_thing *
 
 static void answer(struct asking *a)
 {
-    const char *path = a->request.path;
-    bool        keys = strncmp(path, "/api/v1/keys", 12) == 0;
-    size_t      base = keys ? 12 : 15;
+    const char  *path = a->request.path;
+    bool         keys = strncmp(path, "/api/v1/keys", 12) == 0;
+    size_t       base = keys ? 12 : 15;
+    enum kms_err refuse = a->cluster->refuse != KMS_OK || keys ? a->cluster->refuse : a->cluster->refuse_objects;
 
-    if (a->cluster->signed_anew_until > 0) {
+    if (refuse != KMS_OK) {
+        reply_problem(a, refuse);
+    } else if (a->cluster->lie == LIE_NOT_MODIFIED) {
+        a->reply->status = 304;
+    } else if (a->cluster->signed_anew_until > 0) {
         a->cluster->signed_anew_until--;
         reply_problem(a, KMS_E_EXPIRED);
     } else if (strcmp(path, "/api/v1/keys/generate") == 0) {

@@ -8,6 +8,7 @@
 #define KMS_TESTS_SUPPORT_FAKE_CLUSTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/document/birth.h"
 #include "common/document/signed_request.h"
@@ -26,6 +27,9 @@ enum fake_lie {
     LIE_FORGED_SIGNER,   /* one node's signature is made with another node's key */
     LIE_PUBLIC_KEY,      /* a birth whose public key was changed after it was signed */
     LIE_THRESHOLD,       /* born 3 of 3 where 2 of 3 was asked for */
+    LIE_CREATED,         /* born at another time than the request */
+    LIE_FOREIGN_REQUEST, /* born of another client's request with the same words */
+    LIE_SWAPPED_CHANGE,  /* a key with another key's last change */
     LIE_OWNER,           /* born for somebody else */
     LIE_POLICY,          /* born under another policy */
     LIE_BIRTH_LABEL,     /* born under another label than asked for */
@@ -33,14 +37,21 @@ enum fake_lie {
     LIE_NO_CHANGE,       /* the last change is kept back */
     LIE_OLD_ANSWER,      /* a generation answered with an earlier key */
     LIE_NOT_JSON,
-    LIE_LIST_LOOP /* a page that names itself as the next */
+    LIE_LIST_LOOP,    /* a page that names itself as the next */
+    LIE_LIST_ENDLESS, /* empty pages, each with a next */
+    LIE_LIST_TWICE,   /* every object twice */
+    LIE_LIST_BACK,    /* a next that lies before the last object of the page */
+    LIE_KEEP_CHANGE,  /* a change is kept for later, and refused */
+    LIE_OTHER_CHANGE, /* shown instead of the change that became the revision */
+    LIE_RESURRECT,    /* what was destroyed is listed */
+    LIE_NOT_MODIFIED  /* 304 to everything */
 };
 
 struct fake_thing {
     char          id[KEY_ID_LEN + 1];
     bool          is_key, gone;
     struct secret seed;
-    struct buf    birth, request, change; /* owned */
+    struct buf    birth, request, change, kept; /* owned */
     uint32_t      revision;
     uint8_t       public_key[32];
     char          idempotency_key[65];
@@ -57,7 +68,9 @@ struct fake_cluster {
     enum fake_lie      lie;
     unsigned           page_limit;        /* items a page, if below the request's */
     unsigned           signed_anew_until; /* so many requests are answered not_fresh first */
-    unsigned           gets, unmodified, generations, signatures, patches, deletions, creations; /* requests answered */
+    enum kms_err       refuse;            /* the code of every answer, if not KMS_OK */
+    enum kms_err       refuse_objects;    /* the code of every answer of /objects, if not KMS_OK */
+    atomic_uint        gets, unmodified, generations, signatures, patches, deletions, creations; /* requests answered */
 };
 
 /* Makes the CA and all certificates below a fresh directory. passphrase: of the client's key; "" for none. */

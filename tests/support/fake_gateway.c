@@ -33,6 +33,7 @@ struct fake_gateway {
     atomic_uint          threads, requests, connections;
     enum fake_fault      fault;
     unsigned             fault_count;
+    char                 agent[64];
 };
 
 struct connection {
@@ -175,6 +176,13 @@ static bool send_reply(struct connection *c, const struct fake_reply *reply, enu
     return fault != FAULT_HALF && fault != FAULT_CLOSE;
 }
 
+static void note_agent(struct fake_gateway *g, const char *agent)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    (void)snprintf(g->agent, sizeof g->agent, "%s", agent == NULL ? "" : agent);
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
 static bool answer(struct connection *c, const struct reading *r, enum fake_fault fault)
 {
     struct fake_reply            reply;
@@ -187,6 +195,7 @@ static bool answer(struct connection *c, const struct reading *r, enum fake_faul
         .access_key = header(r, "X-KMS-Access-Key"),
     };
 
+    note_agent(c->gateway, header(r, "User-Agent"));
     fake_cluster_answer(c->gateway->cluster, &reply, http_method_str(r->parser.method), r->target, &headers,
                         header(r, "If-None-Match"), buf_bytes(&r->body));
     bool goes_on = send_reply(c, &reply, fault);
@@ -370,6 +379,13 @@ void fake_gateway_fault(struct fake_gateway *g, enum fake_fault fault, unsigned 
 unsigned fake_gateway_requests(const struct fake_gateway *g)
 {
     return atomic_load(&g->requests);
+}
+
+void fake_gateway_agent(struct fake_gateway *g, char out[64])
+{
+    (void)pthread_mutex_lock(&g->lock);
+    memcpy(out, g->agent, sizeof g->agent);
+    (void)pthread_mutex_unlock(&g->lock);
 }
 
 unsigned fake_gateway_connections(const struct fake_gateway *g)

@@ -31,7 +31,9 @@ unsigned    fake_gateway_port(const struct fake_gateway *);
 const char *fake_gateway_url(const struct fake_gateway *);
 /* The next `count` requests meet this fault. */
 void     fake_gateway_fault(struct fake_gateway *, enum fake_fault, unsigned count);
-unsigned fake_gateway_requests(const struct fake_gateway *);    /* received */
+unsigned fake_gateway_requests(const struct fake_gateway *); /* received */
+/* The User-Agent of the last request. */
+void     fake_gateway_agent(struct fake_gateway *, char out[64]);
 unsigned fake_gateway_connections(const struct fake_gateway *); /* TLS handshakes completed */
 /* Closes what is idle, as a gateway does that is tired of waiting. */
 void fake_gateway_close_connections(struct fake_gateway *);

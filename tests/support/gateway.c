@@ -46,6 +46,16 @@ static void io_node_reset(void *self, unsigned index)
     if (g->real) node_on_link_down(g->nodes[index], 1);
 }
 
+static size_t io_node_unsent(void *self, unsigned index)
+{
+    return ((struct gateway *)self)->unsent[index];
+}
+
+static uint64_t io_disk_free(void *self)
+{
+    return ((struct gateway *)self)->disk_free;
+}
+
 /* A real node's world: self is one of these. */
 struct real_world {
     struct gateway *g;
@@ -121,7 +131,13 @@ static void make_coordinator(struct gateway *g, const struct gateway_options *op
         .roster = &g->roster,
         .roster_statement = buf_bytes(&g->roster_statement),
         .metadata = &g->metadata,
-        .io = {.self = g, .now_ms = io_now, .wall_ms = io_wall, .node_send = io_node_send, .node_reset = io_node_reset},
+        .io = {.self = g,
+               .now_ms = io_now,
+               .wall_ms = io_wall,
+               .node_send = io_node_send,
+               .node_reset = io_node_reset,
+               .node_unsent = io_node_unsent,
+               .disk_free = io_disk_free},
         .rng = &g->rng.rng,
         .node_count = g->node_count,
         .heartbeat_ms = 300,
@@ -130,6 +146,7 @@ static void make_coordinator(struct gateway *g, const struct gateway_options *op
         .generate_deadline_ms = 30000,
         .progress_ms = 1000,
         .requests_max = options->requests_max == 0 ? 16 : options->requests_max,
+        .disk_reserve = UINT64_C(1) << 30,
         .default_algorithm_ed25519 = "EDDSA",
         .version = "0.1.0",
     };
@@ -176,6 +193,7 @@ void gateway_init(struct gateway *g, const struct gateway_options *options)
     *g = (struct gateway){.node_count = options->node_count == 0 ? 4 : options->node_count, .real = options->real};
     g->last = &g->first;
     g->trace = BUF_INIT(1024 * 1024);
+    g->disk_free = UINT64_C(1) << 40;
     g->now_ms = 1000000;
     g->wall_ms = clock_wall_ms();
     (void)rng_seeded_init(&g->rng, test_seed(), 7);

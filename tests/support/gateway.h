@@ -27,10 +27,14 @@ enum fake_behaviour {
 struct fake_node {
     enum fake_behaviour behaviour;
     enum kms_err        error;
-    const char         *missing; /* NULL: nobody */
-    unsigned            times;   /* how often; then it answers. 0: always */
-    bool                forgets; /* it holds deletions back: Destroyed with PENDING_DELETION, due in an hour */
+    const char         *missing;  /* NULL: nobody */
+    unsigned            times;    /* how often; then it answers. 0: always */
+    bool                forgets;  /* it holds deletions back: Destroyed with PENDING_DELETION, due in an hour */
+    bool                keeps;    /* every Start is answered with the birth that the first one began */
+    uint8_t             kept[16]; /* its tag */
     uint64_t            roster_sequence, pending; /* as its reports say */
+    int64_t             skew_ms;                  /* of its clock */
+    const char         *version;                  /* NULL: the coordinator's */
     unsigned            starts, commits, cancels, destroys, delivers;
     Kms__V1__Start     *last; /* owned: the last Start */
 };
@@ -58,6 +62,8 @@ struct gateway {
     struct api           *api;
     bool                  connected[GATEWAY_NODES_MAX];
     unsigned              resets[GATEWAY_NODES_MAX];
+    size_t                unsent[GATEWAY_NODES_MAX]; /* what its connection is said not to have taken yet */
+    uint64_t              disk_free;                 /* 1 TiB; the reserve is 1 GiB */
     struct fake_node      fakes[GATEWAY_NODES_MAX];
     struct node          *nodes[GATEWAY_NODES_MAX];  /* when real */
     struct store          stores[GATEWAY_NODES_MAX]; /* when real */
@@ -95,6 +101,7 @@ struct gateway_request {
     const char *drop;   /* a header to leave out */
     const char *spoil;  /* a header to change a character of */
     bool        twice;  /* the same signed bytes a second time: the second answer is given */
+    unsigned    again;  /* and so many more times */
 };
 
 struct gateway_reply {

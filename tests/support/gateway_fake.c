@@ -40,7 +40,8 @@ static void on_ping(struct gateway *g, unsigned node, const Kms__V1__Ping *ping)
     if (g->fakes[node].behaviour == FAKE_DEAF) return;
     info.node = g->credentials[node].identity.name;
     info.cluster = g->roster.cluster;
-    info.version = (char *)(uintptr_t) "0.1.0";
+    info.version = (char *)(uintptr_t)(g->fakes[node].version == NULL ? "0.1.0" : g->fakes[node].version);
+    info.wall_ms = g->wall_ms + g->fakes[node].skew_ms;
     info.roster_sequence = g->fakes[node].roster_sequence;
     info.pending = g->fakes[node].pending;
     pong.id = ping->id;
@@ -110,10 +111,13 @@ void fake_birth(struct gateway *g, unsigned node, const Kms__V1__Start *start, c
 
 static void answer_generate(struct gateway *g, unsigned node, const Kms__V1__Start *start)
 {
-    Kms__V1__Result result = KMS__V1__RESULT__INIT;
-    BUF_LOCAL       birth = BUF_INIT(BIRTH_ENCODED_MAX);
+    Kms__V1__Result   result = KMS__V1__RESULT__INIT;
+    Kms__V1__Start    begun = *start;
+    struct fake_node *f = &g->fakes[node];
+    BUF_LOCAL         birth = BUF_INIT(BIRTH_ENCODED_MAX);
 
-    fake_birth(g, node, start, g->fakes[node].behaviour == FAKE_LIES ? "another label" : NULL, &birth);
+    if (f->keeps) begun.tag.data = f->kept;
+    fake_birth(g, node, &begun, g->fakes[node].behaviour == FAKE_LIES ? "another label" : NULL, &birth);
     result.tag = start->tag;
     result.birth_certificate = (ProtobufCBinaryData){.len = birth.len, .data = birth.data};
     send_result(g, node, &result);
@@ -159,6 +163,7 @@ static void remember_start(struct gateway *g, unsigned node, const Kms__V1__Star
     size_t            len = kms__v1__start__get_packed_size(start);
 
     f->starts++;
+    if (f->starts == 1 && start->tag.len == sizeof f->kept) memcpy(f->kept, start->tag.data, sizeof f->kept);
     forget_start(f);
     if (len <= sizeof copy) f->last = kms__v1__start__unpack(NULL, kms__v1__start__pack(start, copy), copy);
     assert_ok(buf_printf(&g->trace, "%s: start %s", g->credentials[node].identity.name,

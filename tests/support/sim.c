@@ -61,6 +61,7 @@ void sim_params(struct session_params *out, const struct sim_setup *setup, party
     };
     if (signs) memcpy(out->key_id, "kq3nzx", 7);
     memcpy(out->tag, "a tag of 16 byte", SESSION_TAG_LEN);
+    memset(out->salt, setup->salt, sizeof out->salt);
     if (setup->prepare != NULL) setup->prepare(setup->prepare_arg, out, self);
 }
 
@@ -263,8 +264,11 @@ void sim_run(struct sim_result *out, const struct sim_setup *setup)
     for (party p = party_set_next(setup->quorum, 0); p != 0; p = party_set_next(setup->quorum, p))
         start(sim, &sim->parties[p], p, false);
     if (setup->fault == SIM_EQUIVOCATE) start(sim, &sim->twin, setup->at_fault, true);
+    sim_stale_record(sim);
+    if (setup->fault == SIM_STALE_EARLY) sim_stale_send(sim, 1);
     each_party(sim, drain);
     run(sim);
+    sim_stale_clear(sim);
     out->at_ms = sim->now_ms;
     free(sim);
 }

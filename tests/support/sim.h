@@ -34,7 +34,12 @@
     X(FOREIGN, 'l')    /* the same message of another session of the same parties: never blamed */              \
     X(FUTURE, 'e')     /* a message of a round that cannot have begun */                                        \
     X(WRONG_KIND, 'e') /* a broadcast sent as direct, or the reverse */                                         \
-    X(WITHHOLD, 'l')   /* nothing of the round for the victim */
+    X(WITHHOLD, 'l')   /* nothing of the round for the victim */                                                \
+    /* The tag has named another session before (`former`); a message of it to the victim comes now: */         \
+    X(STALE_OPEN, 'l')     /* its opening, beside a message of the round */                                     \
+    X(STALE_EARLY, 'l')    /* of its first round, at the very beginning */                                      \
+    X(STALE_ROUND, 'l')    /* of any of its rounds, beside a message of the round */                            \
+    X(STALE_PROTOCOL, 'l') /* anything of another protocol's session, beside a message of the round */
 
 enum sim_fault {
 #define X(symbol, blame) SIM_##symbol,
@@ -53,11 +58,13 @@ struct sim_setup {
     const struct key_share   *shares;  /* borrowed; [n + 1], for signing */
     struct bytes              message; /* borrowed */
     uint64_t                  seed;
+    uint8_t                   salt; /* every byte of every party's salt */
     bool                      calm; /* every latency is 1 ms: for stories */
     enum sim_fault            fault;
     unsigned                  fault_round;
     party                     at_fault, victim;
-    struct buf               *trace; /* borrowed; NULL: none */
+    const struct sim_setup   *former; /* borrowed; of STALE_*: NULL is the same once more, with other randomness */
+    struct buf               *trace;  /* borrowed; NULL: none */
     /* NULL: EDDSA. Otherwise whose signatures these are. */
     const struct scheme *scheme;
     /* What else a party's session is given. NULL: nothing. */

@@ -110,6 +110,10 @@ static bool tamper(struct sim *sim, struct message *m, uint8_t *body, party to)
     case SIM_OTHER_INPUT:
     case SIM_CONFLICT:
     case SIM_EQUIVOCATE:
+    case SIM_STALE_OPEN:
+    case SIM_STALE_EARLY:
+    case SIM_STALE_ROUND:
+    case SIM_STALE_PROTOCOL:
     case SIM_FAULTS:
         break;
     }
@@ -130,6 +134,7 @@ static bool act(struct sim *sim, const struct message *m, party to)
         sim_cut(sim, m->from, to);
         return false;
     }
+    if (to == setup->victim) sim_stale_send(sim, latency(sim));
     if (setup->fault == SIM_DUPLICATE) sim_post(sim, m, to, latency(sim));
     if (setup->fault == SIM_DELAY) {
         sim_post(sim, m, to, DELAY_MS + latency(sim));

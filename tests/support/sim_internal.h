@@ -7,6 +7,7 @@
 #include "tests/support/sim.h"
 
 #define SIM_PACKETS 4096
+#define SIM_STALE_MAX 16
 
 /* The randomness of a party, which may part from that of its twin when it begins a round. */
 struct sim_rng {
@@ -41,10 +42,17 @@ struct sim {
     struct sim_party        twin; /* of the party at fault, for equivocation */
     struct sim_packet       packets[SIM_PACKETS];
     unsigned                packet_count, order;
+    struct buf              stale[SIM_STALE_MAX]; /* encoded: what the party at fault once said to the victim */
+    unsigned                stale_count;
 };
 
 /* sim_fault.c: the message as `from` would send it to `to`; sends what the fault makes of it. */
 void sim_send(struct sim *, const struct message *, party to);
+/* sim_stale.c: for STALE_*. Runs the former session and keeps what is wanted of it. */
+void sim_stale_record(struct sim *);
+/* Sends one of the messages kept, if there are any. */
+void sim_stale_send(struct sim *, uint64_t delay_ms);
+void sim_stale_clear(struct sim *);
 /* sim.c */
 void     sim_post(struct sim *, const struct message *, party to, uint64_t delay_ms);
 uint64_t sim_chance(struct sim *, uint64_t below);

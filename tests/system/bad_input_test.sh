@@ -76,7 +76,7 @@ generate 400 "{$ok,\"attributes\":{\"a\":\"$(long 4100)\"}}"
 generate 400 "{$ok,\"deep\":$(long 40 '[')$(long 40 ']')}"
 long 1048577 ' ' > "$WORK/big"
 got=$(curl -s -o /dev/null -w '%{http_code}' --cacert "$KMS_CACERT" --data-binary "@$WORK/big" "$KMS_URL/api/v1/keys/generate")
-[ "$got" = 413 ] || { echo "wrong: a body of more than 1 MiB gives $got, not 413"; failures=$((failures + 1)); }
+[ "$got" = 413 ] || { echo "wrong: a body of 1 MiB gives $got, not 413"; failures=$((failures + 1)); }
 refused 405 GET /api/v1/keys/generate
 refused 405 DELETE /api/v1/keys/generate
 
@@ -233,20 +233,42 @@ flag 2 "$KMSCTL" key generate --threshold 99
 flag 2 "$KMSCTL" key list --timeout 0
 flag 2 "$KMSCTL" key list --timeout 301
 flag 2 "$KMSCTL" key list --wait -1
-flag 1 "$KMSCTL" key list --url ftp://127.0.0.1
-flag 1 "$KMSCTL" key list --url ''
+flag 2 "$KMSCTL" key generate --shards 3 --threshold 3
+grep -q -e --all-of-n "$WORK/err" || die "how to ask for all of n is not said: $(cat "$WORK/err")"
+flag 2 "$KMSCTL" key generate --shards 2 --threshold 3
+flag 2 "$KMSCTL" key generate --all-of-n
+flag 2 "$KMSCTL" key generate --curve NONE
+flag 2 "$KMSCTL" key generate --id xyz
+flag 2 "$KMSCTL" key generate --id "$(long 512 0)"
+flag 2 "$KMSCTL" key generate --label "$(long 256)"
+flag 2 "$KMSCTL" key list --url ftp://127.0.0.1
+flag 2 "$KMSCTL" key list --url ''
 flag 4 "$KMSCTL" key list --cacert /nonexistent
 flag 3 "$KMSCTL" key list --cacert "$WORK/evil/ca.cert"
 flag 4 "$KMSCTL" key list --credential /nonexistent
 flag 2 "$KMSCTL" key list --credential "$DIR/clients/app"
 KMS_PIN=wrong flag 3 "$KMSCTL" key list --credential "$DIR/clients/app"
 flag 5 "$KMSCTL" key list --url https://127.0.0.1:1
-flag 1 "$KMSCTL" key show short
-flag 1 "$KMSCTL" key sign "$key" --data xyz
+grep -q 'is the coordinator running' "$WORK/err" || die "no hint: $(cat "$WORK/err")"
+flag 4 "$KMSCTL" key show $nobody
+grep -q 'running?\|name right?' "$WORK/err" && die "a hint that misleads: $(cat "$WORK/err")"
+flag 2 "$KMSCTL" key show short
+flag 2 "$KMSCTL" key show
+grep -q 'KEYID is missing' "$WORK/err" || die "what is missing is not said: $(cat "$WORK/err")"
+flag 2 "$KMSCTL" key show "$key" --pem --birth -
+flag 2 "$KMSCTL" key delete short
+flag 2 "$KMSCTL" key sign short --data 00
+flag 2 "$KMSCTL" key sign "$key" --data xyz
+flag 2 "$KMSCTL" key list --pin-fd 99 --credential "$DIR/clients/app"
+flag 2 "$KMSCTL" key
+grep -q 'verify-birth' "$WORK/err" || die "the verbs of a noun are not said"
+flag 2 "$KMSCTL" --bogus key list
+flag 0 "$KMSCTL" --timeout 20 key --json list
 flag 2 "$KMSCTL" key sign "$key" --data 00 --file x
 flag 2 "$KMSCTL" key sign "$key" --data 00 --data-type TEXT
 flag 4 "$KMSCTL" key sign "$key" --file /nonexistent
 flag 2 "$KMSCTL" key verify "$key" --data 00
+flag 2 "$KMSCTL" key verify "$key" --data 00 --signature 0
 flag 1 "$KMSCTL" key verify "$key" --data 00 --signature 00
 flag 1 "$KMSCTL" key verify-birth /etc/hostname
 flag 2 "$KMSCTL" ca init --dir "$WORK/x"
@@ -266,7 +288,10 @@ flag 2 "$KMSCTL" roster sign --out "$WORK/x"
 flag 3 "$KMSCTL" roster sign --out "$WORK/x" --sequence 2 --node "tss1=$DIR/certs/tss1/tss1.cert"
 flag 1 "$KMSCTL" roster show "$DIR/certs/ca.cert"
 flag 2 "$KMSCTL" request GET
-flag 1 "$KMSCTL" request GET nopath
+flag 2 "$KMSCTL" request GET nopath
+flag 2 "$KMSCTL" request get /healthz
+flag 2 "$KMSCTL" request PROPFINDS /healthz
+flag 2 "$KMSCTL" request GET /healthz --idempotency-key 'a b'
 flag 4 "$KMSCTL" request POST /x -d @/nonexistent
 
 say "every flag of kms-clusterd"
@@ -277,6 +302,7 @@ for role in node coordinator; do
     flag 2 "$CLUSTERD" $role
     flag 2 "$CLUSTERD" $role --config
     flag 2 "$CLUSTERD" $role --unknown
+    grep -q "^kms-clusterd $role: --unknown .*--help" "$WORK/err" || die "what is unknown is not said: $(cat "$WORK/err")"
     flag 2 "$CLUSTERD" $role --config "$DIR/conf/tss1.conf" more
     flag 3 "$CLUSTERD" $role --config /nonexistent
 done

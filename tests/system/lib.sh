@@ -11,6 +11,7 @@ SYSTEM_BIN=$KMS_BUILD/tests/system
 WORK=$(mktemp -d)
 DIR=$WORK/dev
 DEV_PID=
+REGISTERED=
 
 say() { printf -- '-- %s\n' "$*"; }
 
@@ -65,7 +66,7 @@ cleanup() {
     set +e
     declare -F test_cleanup > /dev/null && test_cleanup
     [ -n "$DEV_PID" ] && kill -TERM "$DEV_PID" 2> /dev/null && wait "$DEV_PID" 2> /dev/null
-    rm -rf "$WORK"
+    rm -rf "$WORK" ${REGISTERED:+"$REGISTERED"}
     exit $code
 }
 trap cleanup EXIT
@@ -99,6 +100,17 @@ with_module() {
         *address*) LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 "$@" ;;
         *) "$@" ;;
     esac
+}
+
+# p11_kit_lists FILE: what p11-kit says of all modules, with the module file FILE among them as kms-test-PID.
+p11_kit_lists() {
+    # For root p11-kit reads the system's folder only, for others their own too.
+    REGISTERED=${XDG_CONFIG_HOME:-$HOME/.config}/pkcs11/modules/kms-test-$$.module
+    [ "$(id -u)" != 0 ] || REGISTERED=/etc/pkcs11/modules/kms-test-$$.module
+    mkdir -p "$(dirname "$REGISTERED")"
+    cp "$1" "$REGISTERED"
+    expect 0 with_module p11-kit list-modules
+    rm -f "$REGISTERED"
 }
 
 # openssl_verify PEM DATA SIGNATURE

@@ -41,6 +41,15 @@ expect 3 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out 
 expect 3 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out roster.pem --node tss1=base/certs/tss2/tss2.cert <<< 'alice pin'
 [ ! -e roster.pem ] || die "a refused roster was written"
 expect 0 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out base/certs/roster.pem "${nodes[@]}" <<< 'alice pin'
+for sequence in 1 2; do
+    expect $((2 - sequence)) "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence $sequence --out base/certs/roster.pem "${nodes[@]}" <<< 'alice pin'
+done
+expect 1 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out base/certs/roster.pem "${nodes[@]}" <<< 'alice pin'
+expect 0 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out base/certs/roster.pem --force "${nodes[@]}" <<< 'alice pin'
+expect 1 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 9 --out ca/ca.cert "${nodes[@]}" <<< 'alice pin'
+expect 2 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out one.pem "${nodes[@]:0:2}" <<< 'alice pin'
+expect 0 "$KMSCTL" roster sign --credential alice --pin-fd 0 --sequence 1 --out two.pem "${nodes[@]:0:4}" <<< 'alice pin'
+grep -q 'warning: two nodes' "$WORK/err" || die "a roster of two nodes is not warned of"
 expect 0 "$KMSCTL" roster show base/certs/roster.pem --cacert ca/ca.cert --json
 [ "$(member signedBy < out)" = spiffe://prod/operator/alice ] || die "signedBy"
 sed 's/[A-Z]/B/20' base/certs/roster.pem > bent.pem

@@ -20,6 +20,10 @@ say "a key, made and shown"
 key=$(make_key --label "first key" --id 0a0b)
 [ ${#key} = 32 ] || die "key id: $key"
 "$KMSCTL" key show "$key" | grep -q 'label      first key' || die "label"
+"$KMSCTL" key show "$key" | grep -q 'id         0a0b' || die "id"
+"$KMSCTL" key list | grep -q ' 0a0b .* first key' || die "the list shows no id"
+script -qec "$KMSCTL key list" /dev/null < /dev/null > "$WORK/list"
+grep -q '^KEYID ' "$WORK/list" || die "no head of the list on a terminal"
 [ "$("$KMSCTL" key list --id 0a0b | cut -d ' ' -f 1)" = "$key" ] || die "list --id"
 "$KMSCTL" key show --pem "$key" > "$WORK/key.pem"
 
@@ -42,6 +46,13 @@ expect 0 "$KMSCTL" key verify-birth "$key"
 "$KMSCTL" key show "$key" --json | member birthCertificate | base64 -d > "$WORK/birth"
 expect 0 env -u KMS_URL -u KMS_CREDENTIAL "$KMSCTL" key verify-birth "$WORK/birth" --json
 [ "$(member keyId < "$WORK/out")" = "$key" ] || die "verify-birth names another key"
+"$KMSCTL" key show "$key" --json > "$WORK/birth.json"
+"$KMSCTL" key show "$key" --birth - > "$WORK/birth.pem"
+"$KMSCTL" key show "$key" --birth "$WORK/birth2.pem" > "$WORK/out"
+cmp "$WORK/birth.pem" "$WORK/birth2.pem" || die "--birth FILE and --birth - differ"
+for form in json pem; do expect 0 env -u KMS_URL -u KMS_CREDENTIAL "$KMSCTL" key verify-birth "$WORK/birth.$form"; done
+sed 's/"birthCertificate"/"other"/' "$WORK/birth.json" > "$WORK/other.json"
+expect 1 env -u KMS_URL -u KMS_CREDENTIAL "$KMSCTL" key verify-birth "$WORK/other.json"
 size=$(stat -c %s "$WORK/birth")
 for at in 10 $((size / 2)) $((size - 5)); do
     cp "$WORK/birth" "$WORK/bent"
@@ -61,6 +72,7 @@ sh "$WORK/curl.sh" | grep -q "$key" || die "curl does not list the key"
 
 say "status and nodes, by an operator; refused to a client"
 expect 0 as_admin "$KMSCTL" status
+expect 0 "$KMSCTL" --credential "$KMS_ADMIN_CREDENTIAL" status
 expect 0 as_admin "$KMSCTL" node list --json
 [ "$(grep -o '"up":true' "$WORK/out" | wc -l)" = 4 ] || die "not four nodes are up"
 expect 3 "$KMSCTL" node list
