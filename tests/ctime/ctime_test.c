@@ -17,6 +17,7 @@
 #include "common/crypto/kdf.h"
 #include "common/secret/secmem.h"
 #include "common/secret/wipe.h"
+#include "tests/ctime/ctime.h"
 
 static void must(enum kms_err err, const char *what)
 {
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
         points(g);
         polynomials(g);
     }
+    ctime_ot(&secret_rng);
     signatures();
     sealing();
     derivation();
