@@ -6,7 +6,7 @@
 
 static unsigned bit(uint8_t m[128][16], unsigned row, unsigned column)
 {
-    return m[row][column / 8] >> (column % 8) & 1U;
+    return (unsigned)m[row][column / 8] >> (column % 8) & 1;
 }
 
 TEST(bit_matrix, rows_become_columns)

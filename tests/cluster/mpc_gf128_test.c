@@ -9,7 +9,7 @@
 
 static unsigned coefficient(const uint8_t *e, unsigned i)
 {
-    return e[i / 8] >> (i % 8) & 1U;
+    return (unsigned)e[i / 8] >> (i % 8) & 1;
 }
 
 /* School multiplication, then x^128 = x^7 + x^2 + x + 1 from the top down. */

@@ -15,7 +15,7 @@ static struct run r;
 
 static unsigned choice(unsigned k)
 {
-    return r.chosen.choice[k / 8] >> (k % 8) & 1U;
+    return (unsigned)r.chosen.choice[k / 8] >> (k % 8) & 1;
 }
 
 static void run_honestly(const struct ot_context *c, struct rng *rng)

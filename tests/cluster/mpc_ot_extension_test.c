@@ -30,7 +30,7 @@ static void assert_correlated(size_t count)
 {
     for (size_t j = 0; j < count; j++) {
         uint8_t  expected[OT_BLOCK];
-        unsigned beta = choices[j / 8] >> (j % 8) & 1U;
+        unsigned beta = (unsigned)choices[j / 8] >> (j % 8) & 1;
         for (unsigned i = 0; i < OT_BLOCK; i++) expected[i] = (uint8_t)(ot_row(v, j)[i] ^ (beta ? alice.delta[i] : 0));
         assert_memory_equal(ot_row(w, j), expected, OT_BLOCK);
     }
@@ -174,7 +174,7 @@ TEST(ot_extension, bob_knows_the_pad_of_his_choice_only)
     for (size_t j = 0; j < COUNT; j++) {
         struct crh_tweak tweak = {OT_DOMAIN_PAD, (uint32_t)j, 0, 0};
         uint8_t          in[3][OT_BLOCK], pad[3][OT_BLOCK];
-        unsigned         beta = choices[j / 8] >> (j % 8) & 1U;
+        unsigned         beta = (unsigned)choices[j / 8] >> (j % 8) & 1;
         for (unsigned i = 0; i < OT_BLOCK; i++) {
             in[0][i] = ot_row(w, j)[i];
             in[1][i] = (uint8_t)(in[0][i] ^ alice.delta[i]);

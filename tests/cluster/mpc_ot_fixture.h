@@ -20,7 +20,7 @@ static inline unsigned ot_fixture_missing(const uint8_t *delta, unsigned t)
 
     for (unsigned i = 0; i < PPRF_DEPTH; i++) {
         unsigned k = t * PPRF_DEPTH + i;
-        leaf = leaf << 1 | (delta[k / 8] >> (k % 8) & 1U);
+        leaf = leaf << 1 | ((unsigned)delta[k / 8] >> (k % 8) & 1);
     }
     return leaf;
 }

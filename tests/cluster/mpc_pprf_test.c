@@ -84,7 +84,7 @@ static bool alice_reads(unsigned tree, size_t bit_of_tree)
     unsigned level = 1 + (unsigned)(byte / (2 * OT_BLOCK)), side = byte / OT_BLOCK % 2;
     unsigned k = tree * PPRF_DEPTH + level;
 
-    return byte >= sums || side == (chosen.choice[k / 8] >> (k % 8) & 1U);
+    return byte >= sums || side == ((unsigned)chosen.choice[k / 8] >> (k % 8) & 1);
 }
 
 /* check 27: one bit of any part of the message. */

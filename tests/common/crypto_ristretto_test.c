@@ -55,6 +55,7 @@ TEST(check_17, points_of_ristretto255_that_are_none)
         "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "0100000000000000000000000000000000000000000000000000000000000000",
         "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371",
+        "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2df6", /* the generator, its highest bit set */
         "0000000000000000000000000000000000000000000000000000000000000000",
     };
     uint8_t one[32] = {1}, p[32], out[32], G[32];

@@ -14,4 +14,7 @@ extern struct rng secret_rng;
 /* Key generations and signatures whose every random number, share and nonce is secret. */
 void ctime_sessions(void);
 
+/* Base OTs, trees, extension and vector OLE, zero shares: all randomness is secret. */
+void ctime_ot(struct rng *secret);
+
 #endif

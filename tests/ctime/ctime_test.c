@@ -174,6 +174,7 @@ int main(int argc, char **argv)
         polynomials(g);
     }
     ctime_sessions();
+    ctime_ot(&secret_rng);
     signatures();
     sealing();
     derivation();
