@@ -147,9 +147,10 @@ void nodes_on_pong(struct coordinator *c, unsigned index, const Kms__V1__Pong *p
 static bool is_silent(const struct coordinator *c, unsigned index, uint64_t now_ms)
 {
     const struct node_state *n = &c->nodes[index];
-    const uint64_t           misses = c->config.heartbeat_misses;
+    const uint64_t           misses = c->config.heartbeat_misses, silence_ms = now_ms - n->heard_ms;
 
-    return n->ping_sent - n->ping_answered >= misses && now_ms - n->heard_ms >= misses * c->config.heartbeat_ms;
+    return n->ping_sent - n->ping_answered >= misses && silence_ms >= misses * c->config.heartbeat_ms &&
+           silence_ms >= requests_silence_ms(c, index);
 }
 
 static void tick_node(struct coordinator *c, unsigned index, uint64_t now_ms)

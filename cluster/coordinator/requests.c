@@ -418,6 +418,18 @@ void requests_on_result(struct coordinator *c, unsigned from, const Kms__V1__Res
     r->kind->on_result(c, r, from, result);
 }
 
+/* A node checks the shares of all others in one go: of 15 on a machine that is busy, that takes seconds. */
+uint64_t requests_silence_ms(const struct coordinator *c, unsigned index)
+{
+    uint64_t longest = 0;
+
+    for (const struct request *r = c->requests.running; r != NULL; r = r->next) {
+        if (!r->attempt.running || r->kind->operation != KMS__V1__OPERATION__OPERATION_GENERATE) continue;
+        if ((r->attempt.waiting & node_bit(index)) != 0 && patience_ms(c, r) > longest) longest = patience_ms(c, r);
+    }
+    return longest;
+}
+
 void requests_on_node_down(struct coordinator *c, unsigned index)
 {
     for (struct request *r = c->requests.running, *next; r != NULL; r = next) {

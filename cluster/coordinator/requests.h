@@ -119,9 +119,11 @@ void request_fail_node(struct coordinator *, struct request *, unsigned node, en
 void request_hasten(struct coordinator *, struct request *, enum kms_err);
 
 void requests_on_result(struct coordinator *, unsigned from, const Kms__V1__Result *);
-void requests_on_node_down(struct coordinator *, unsigned index);
-void requests_on_circuit_closed(struct coordinator *, unsigned a, unsigned b);
-void requests_on_tick(struct coordinator *, uint64_t now_ms);
+/* How long the node may be silent at least, for the work that it was given; 0: no longer than others. */
+uint64_t requests_silence_ms(const struct coordinator *, unsigned index);
+void     requests_on_node_down(struct coordinator *, unsigned index);
+void     requests_on_circuit_closed(struct coordinator *, unsigned a, unsigned b);
+void     requests_on_tick(struct coordinator *, uint64_t now_ms);
 /* UINT64_MAX: nothing is running. */
 uint64_t requests_wakeup_ms(const struct coordinator *);
 

@@ -14,6 +14,9 @@
 #include "cluster/node/tombstones.h"
 #include "common/base/log.h"
 
+/* A round of sixteen parties is half a second of arithmetic, and several nodes may share a core. */
+#define GENERATE_PATIENCE 4
+
 void plan_free(struct plan **plan)
 {
     if (*plan == NULL) return;
@@ -63,7 +66,7 @@ static enum kms_err start_session(struct node *node, struct link *link, const Km
         .n = m->generate.n,
         .rng = node->config.rng,
         .deadline_ms = authority_deadline_ms(node, m, node->config.generate_deadline_ms, start->budget_ms),
-        .progress_ms = node->config.progress_ms,
+        .progress_ms = GENERATE_PATIENCE * node->config.progress_ms,
     };
 
     TRY(runs_salt(node, m, params.salt));

@@ -53,6 +53,7 @@ struct backend_generate {
 struct backend {
     const struct backend_ops *ops;
     void                     *self;
+    char owner[IDENTITY_URI_MAX + 1]; /* whose objects these are: spiffe://<cluster>/client/<name> */
 };
 
 struct backend_ops {

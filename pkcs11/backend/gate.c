@@ -14,9 +14,10 @@ static pthread_rwlock_t   gate;
 static pthread_once_t     once = PTHREAD_ONCE_INIT;
 static int                start_result;
 static atomic_uint        forks;
-static atomic_int         owner; /* the process that knows its gate to be its own */
-static _Thread_local bool inside;
+static atomic_int         owner;   /* the process that knows its gate to be its own */
 static _Thread_local bool forking; /* this thread is between fork's handlers: it holds the gate as a writer */
+/* Said before it is so, and until it no longer is: a signal handler that forks may come between. */
+static _Thread_local volatile bool inside;
 
 static int open_gate(void)
 {
@@ -76,15 +77,15 @@ void gate_enter(void)
 {
     notice_child();
     if (forking || inside) return;
-    (void)pthread_rwlock_rdlock(&gate);
     inside = true;
+    (void)pthread_rwlock_rdlock(&gate);
 }
 
 void gate_leave(void)
 {
     if (!inside) return;
-    inside = false;
     (void)pthread_rwlock_unlock(&gate);
+    inside = false;
 }
 
 /* Code that runs without an entry function around it (tests of a backend) is never inside. */

@@ -291,5 +291,6 @@ RESULT https_new(struct backend *out, const struct settings *s)
         return err;
     }
     *out = (struct backend){.ops = &https_ops, .self = h};
+    memcpy(out->owner, h->caller.credential.identity.uri, sizeof h->caller.credential.identity.uri);
     return KMS_OK;
 }

@@ -30,6 +30,7 @@ void provider_token_info(struct provider *p, const struct slot *slot, CK_TOKEN_I
     struct slot now = {.family = slot->family};
 
     memcpy(now.label, slot->label, sizeof now.label);
+    memcpy(now.serial, slot->serial, sizeof now.serial);
     sessions_count(&p->sessions, slot, &now.sessions, &now.rw_sessions);
     lock(p);
     now.pin_failed = slot->pin_failed;

@@ -19,7 +19,7 @@ void provider_note_object(const char *object_id)
 
 static CK_RV init_parts(struct provider *p)
 {
-    enum kms_err err = p->backend.ops == NULL ? KMS_OK : slots_init(&p->slots, &p->settings);
+    enum kms_err err = p->backend.ops == NULL ? KMS_OK : slots_init(&p->slots, &p->settings, p->backend.owner);
 
     if (err != KMS_OK) return ckr_of(err);
     if (pthread_mutex_init(&p->login, NULL) != 0) return refuse(CKR_CANT_LOCK, "mutex");

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
+#include "common/crypto/hash.h"
+#include "common/identity/identity.h"
+
 #define MANUFACTURER "kms"
 #define MODEL "threshold"
 #define PIN_MAX 1024
@@ -17,7 +21,17 @@ void slot_pad(CK_UTF8CHAR *out, size_t size, const char *text)
     memcpy(out, text, len < size ? len : size);
 }
 
-RESULT slots_init(struct slots *s, const struct settings *settings)
+static void fill_serial(char out[17], const char *owner, CK_SLOT_ID slot)
+{
+    char    text[IDENTITY_URI_MAX + 64];
+    uint8_t hash[32];
+
+    int used = snprintf(text, sizeof text, "kms/v1/token-serial%c%s%c%lu", 0, owner, 0, slot);
+    sha256(hash, bytes(text, (size_t)used));
+    hex_encode(out, bytes(hash, 8));
+}
+
+RESULT slots_init(struct slots *s, const struct settings *settings, const char *owner)
 {
     *s = (struct slots){0};
     for (unsigned i = 0; i < settings->slot_count; i++) {
@@ -29,6 +43,7 @@ RESULT slots_init(struct slots *s, const struct settings *settings)
         struct slot *slot = &s->items[s->count++];
         *slot = (struct slot){.family = family};
         (void)snprintf(slot->label, sizeof slot->label, "%s-%s", settings->token_prefix, family->name);
+        fill_serial(slot->serial, owner, family->slot);
     }
     return KMS_OK;
 }
@@ -71,8 +86,6 @@ void slot_info(const struct slot *s, CK_SLOT_INFO *out)
 
 void slot_token_info(const struct slot *s, CK_TOKEN_INFO *out, bool login_required)
 {
-    char serial[17];
-
     *out = (CK_TOKEN_INFO){
         .flags = CKF_RNG | CKF_TOKEN_INITIALIZED,
         .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
@@ -90,10 +103,9 @@ void slot_token_info(const struct slot *s, CK_TOKEN_INFO *out, bool login_requir
     };
     if (login_required) out->flags |= CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
     if (s->pin_failed) out->flags |= CKF_USER_PIN_COUNT_LOW;
-    (void)snprintf(serial, sizeof serial, "%lu", s->family->slot);
     slot_pad(out->label, sizeof out->label, s->label);
     slot_pad(out->manufacturerID, sizeof out->manufacturerID, MANUFACTURER);
     slot_pad(out->model, sizeof out->model, MODEL);
-    slot_pad(out->serialNumber, sizeof out->serialNumber, serial);
+    slot_pad(out->serialNumber, sizeof out->serialNumber, s->serial);
     slot_pad(out->utcTime, sizeof out->utcTime, "");
 }

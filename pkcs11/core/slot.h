@@ -11,8 +11,9 @@
 
 struct slot {
     const struct family *family;
-    char                 label[33]; /* <prefix>-<family> */
-    bool                 logged_in; /* CKU_USER; this and the next under the provider's login lock */
+    char                 label[33];  /* <prefix>-<family> */
+    char                 serial[17]; /* follows from owner and slot: the same token wherever it is plugged in */
+    bool                 logged_in;  /* CKU_USER; this and the next under the provider's login lock */
     bool                 pin_failed;
     CK_ULONG             sessions, rw_sessions; /* under the lock of the sessions */
 };
@@ -23,7 +24,7 @@ struct slots {
 };
 
 /* KMS_E_CONFIG: a family that is not offered, or named twice. */
-RESULT slots_init(struct slots *, const struct settings *);
+RESULT slots_init(struct slots *, const struct settings *, const char *owner);
 /* NULL: no such slot. */
 struct slot *slots_find(struct slots *, CK_SLOT_ID);
 CK_RV        slots_list(const struct slots *, CK_SLOT_ID *out, CK_ULONG *count);

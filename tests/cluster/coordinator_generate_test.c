@@ -145,6 +145,26 @@ TEST(generate, nodes_that_are_away_for_a_moment_fail_no_generation)
     gateway_clear(&g);
 }
 
+TEST(generate, a_node_that_computes_may_be_silent_longer_than_three_heartbeats)
+{
+    struct gateway   g;
+    struct node_view view;
+    REPLY_LOCAL      reply = {0};
+
+    gateway_init(&g, &(struct gateway_options){.node_count = 3});
+    g.fakes[1].behaviour = FAKE_DEAF;
+    gateway_send(&g, &g.app, &generate, &reply);
+    gateway_pass(&g, 3500);
+    coordinator_node(g.coordinator, 1, &view);
+    assert_true(view.up);
+    assert_int_equal(g.resets[1], 0);
+    gateway_pass(&g, 2000);
+    coordinator_node(g.coordinator, 1, &view);
+    assert_false(view.up);
+    assert_int_equal(g.resets[1], 1);
+    gateway_clear(&g);
+}
+
 /* All nodes are holders: what some have signed can be completed by nobody but them. */
 TEST(generate, a_birth_that_was_begun_is_kept_until_its_holders_are_back)
 {

@@ -164,3 +164,13 @@ TEST(login, is_asked_for_again_by_keys_that_always_authenticate)
     assert_rv(CKR_OK, C_SignInit(session, &fixture_eddsa, pair.private_key));
     assert_rv(CKR_USER_NOT_LOGGED_IN, C_Sign(session, message, 1, signature, &len));
 }
+
+/* SHA-256 of "kms/v1/token-serial" 0 "spiffe://test/client/app" 0 "5". */
+TEST(session, has_a_token_whose_serial_follows_from_its_owner)
+{
+    CK_TOKEN_INFO info;
+
+    fixture_start(PIN);
+    assert_rv(CKR_OK, C_GetTokenInfo(SLOT, &info));
+    assert_memory_equal(info.serialNumber, "00400f80e7b1f34d", 16);
+}

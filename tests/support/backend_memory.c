@@ -241,5 +241,5 @@ static const struct backend_ops memory_ops = {
 
 struct backend backend_memory(void)
 {
-    return (struct backend){.ops = &memory_ops, .self = &memory};
+    return (struct backend){.ops = &memory_ops, .self = &memory, .owner = "spiffe://test/client/app"};
 }
