@@ -96,7 +96,9 @@ TEST(pair_setup, holds_under_every_fault_at_every_round)
         sim_check(&setup, &result);
         for (party p = 1; p <= 2; p++) {
             assert_int_equal(result.end[p].outcome.burned.mask, 0);
-            if (p != setup.at_fault && result.end[p].state == SESSION_ABORTED) assert_true(is_empty(&made[p]));
+            /* (Before a stale fault a former session runs, and makes a set-up of its own in the same place.) */
+            if (p != setup.at_fault && setup.fault < SIM_STALE_OPEN && result.end[p].state == SESSION_ABORTED)
+                assert_true(is_empty(&made[p]));
             cheating += p != setup.at_fault && result.end[p].outcome.reason == ABORT_CHEATING;
         }
         if (result.end[1].state == SESSION_DONE && result.end[2].state == SESSION_DONE) assert_pair_fits();
