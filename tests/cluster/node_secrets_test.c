@@ -193,7 +193,7 @@ TEST(secrets, no_dealt_share_is_left_anywhere_when_a_key_is_not_made)
     sim.on_step = search_outside_secmem;
     generate(0x7);
     assert_true(found_in_memory(true) > 0); /* the sessions run */
-    sim_advance(&sim, 2000);
+    sim_advance(&sim, 5000);
     for (unsigned i = 0; i < 3; i++) assert_int_equal(sim.nodes[i].result.error, KMS_E_TIMEOUT);
     assert_int_equal(seen.shares, 6);
     assert_int_equal(found_in_memory(true), 0);
