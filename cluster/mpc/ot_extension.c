@@ -186,17 +186,41 @@ static RESULT receive_rows(struct ot_rows *rows, uint8_t *u, struct run *r, cons
     return KMS_OK;
 }
 
+/* The rows, weighed; then what Bob sends of them. */
+struct weighed {
+    uint8_t row[128][OT_BLOCK];
+};
+
+static void weighed_wipe(struct weighed *t)
+{
+    wipe(t, sizeof *t);
+}
+
+static RESULT hash_weighed(uint8_t out[32], const struct run *r, const struct weighed *t)
+{
+    BULK_HASH_LOCAL h = {NULL};
+    uint8_t         digest[32];
+    struct bytes    items[] = {BYTES_OF(r->id), BYTES_OF(digest)};
+
+    TRY(bulk_hash_begin(&h));
+    TRY(bulk_hash_update(&h, BYTES_OF(t->row)));
+    TRY(bulk_hash_end(&h, digest));
+    hash_items(out, TAG_OT_CHECK, items, ARRAY_LEN(items));
+    return KMS_OK;
+}
+
 static RESULT answer_challenge(uint8_t *message, struct run *r, const struct ot_rows *rows,
                                const struct all_choices *choices)
 {
-    uint8_t  chi[BLOCKS_MAX * OT_BLOCK];
-    uint8_t *x = message + PPRF_TREES * r->u_len, *t = x + OT_BLOCK;
+    uint8_t                              chi[BLOCKS_MAX * OT_BLOCK], *x = message + PPRF_TREES * r->u_len;
+    CLEANUP(weighed_wipe) struct weighed t;
 
     ct_declassify(message, PPRF_TREES * r->u_len); /* the choices under strings of which Alice lacks one */
     TRY(challenge(chi, r, message));
     weigh(x, r, chi, (const uint8_t *)choices->block, OT_BLOCK);
-    for (unsigned i = 0; i < 128; i++) weigh(t + OT_BLOCK * i, r, chi, rows[0].row[i], sizeof rows[0]);
-    ct_declassify(x, OT_BLOCK + 128 * OT_BLOCK); /* hidden by the tail */
+    for (unsigned i = 0; i < 128; i++) weigh(t.row[i], r, chi, rows[0].row[i], sizeof rows[0]);
+    TRY(hash_weighed(x + OT_BLOCK, r, &t));
+    ct_declassify(x, OT_BLOCK + 32); /* hidden by the tail */
     return KMS_OK;
 }
 
@@ -255,30 +279,26 @@ static RESULT send_rows(struct ot_rows *rows, struct run *r, const struct pprf_p
     return KMS_OK;
 }
 
-/* tail + sum chi_k w_k = t^_i + Delta_i x^ for all i; all are compared before any answer. CT: leaks the answer. */
+/* t^_i = tail + sum chi_k w_k + Delta_i x^ for all i; one comparison of them all. CT: leaks the answer. */
 static RESULT check_rows(const struct ot_rows *rows, struct run *r, const struct pprf_punctured *seeds,
                          const uint8_t *message)
 {
-    uint8_t        chi[BLOCKS_MAX * OT_BLOCK], got[OT_BLOCK];
-    const uint8_t *x = message + PPRF_TREES * r->u_len, *t = x + OT_BLOCK;
-    uint64_t       difference = 0;
-    struct block   hidden, expected, sum;
+    uint8_t                              chi[BLOCKS_MAX * OT_BLOCK], hash[32];
+    const uint8_t                       *x = message + PPRF_TREES * r->u_len;
+    struct block                         hidden;
+    CLEANUP(weighed_wipe) struct weighed t;
 
     TRY(challenge(chi, r, message));
     memcpy(&hidden, x, sizeof hidden);
     for (unsigned i = 0; i < 128; i++) {
         uint64_t mask = delta_mask(seeds, i);
-        memcpy(&expected, t + OT_BLOCK * i, sizeof expected);
-        weigh(got, r, chi, rows[0].row[i], sizeof rows[0]);
-        memcpy(&sum, got, sizeof sum);
-        difference |= sum.word[0] ^ expected.word[0] ^ (hidden.word[0] & mask);
-        difference |= sum.word[1] ^ expected.word[1] ^ (hidden.word[1] & mask);
+        weigh(t.row[i], r, chi, rows[0].row[i], sizeof rows[0]);
+        add_to(t.row[i], (struct block){{hidden.word[0] & mask, hidden.word[1] & mask}});
     }
-    WIPE(got);
-    WIPE(sum);
-    uint64_t same = ct_is_zero(difference);
+    TRY(hash_weighed(hash, r, &t));
+    bool same = secret_equal(hash, x + OT_BLOCK, sizeof hash);
     ct_declassify(&same, sizeof same); /* the answer: a failure burns the set-up */
-    return same != 0 ? KMS_OK : fail(KMS_E_PROOF, "the consistency check of an OT extension failed");
+    return same ? KMS_OK : fail(KMS_E_PROOF, "the consistency check of an OT extension failed");
 }
 
 RESULT ot_extension_send(struct ot_rows *rows, const struct pprf_punctured *seeds, const struct ot_context *context,

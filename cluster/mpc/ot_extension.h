@@ -21,8 +21,8 @@ struct ot_rows {
 
 /* Blocks for `count` OTs: a multiple of 8, at most OT_EXTENSION_MAX. */
 #define OT_ROWS(count) (1 + ((size_t)(count) + 127) / 128)
-/* u for every tree, x^, t^. */
-#define OT_EXTENSION_MESSAGE_LEN(count) (PPRF_TREES * (OT_BLOCK + (size_t)(count) / 8) + OT_BLOCK + 128 * OT_BLOCK)
+/* u for every tree, x^, H(t^). */
+#define OT_EXTENSION_MESSAGE_LEN(count) (PPRF_TREES * (OT_BLOCK + (size_t)(count) / 8) + OT_BLOCK + 32)
 
 static inline const uint8_t *ot_row(const struct ot_rows *rows, size_t j)
 {

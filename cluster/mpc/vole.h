@@ -4,7 +4,7 @@
  * protocol 5.2) over the OT extension. Bob gets a random b; Alice has a_1, a_2. They end with shares of the products:
  *   c_i + d_i = a_i b  (mod q),  c_i Alice's, d_i Bob's, i = 1, 2.
  *
- *   Bob    vole_bob_start    -> message 1 (u, x^, t^), b
+ *   Bob    vole_bob_start    -> message 1 (u, x^, H(t^)), b
  *   Alice  vole_alice        message 1, a_1, a_2 -> message 2 (a~, eta, mu), c_1, c_2
  *   Bob    vole_bob_finish   message 2 -> d_1, d_2
  *

@@ -26,6 +26,7 @@
     X(OT_BASE_PAD, "tss/v1/ot/base/pad")                      \
     X(PPRF_CHECK, "tss/v1/ot/tree/leaves")                    \
     X(OT_CHI, "tss/v1/ot/extension/challenge")                \
+    X(OT_CHECK, "tss/v1/ot/extension/check")                  \
     X(VOLE_GADGET, "tss/v1/vole/any/gadget")                  \
     X(VOLE_THETA, "tss/v1/vole/2/challenge")                  \
     X(VOLE_MU, "tss/v1/vole/2/check")                         \

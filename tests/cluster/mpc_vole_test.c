@@ -57,7 +57,7 @@ TEST(vole, sizes_are_those_of_the_sheet)
     assert_int_equal(VOLE_OTS(32), 416);
     assert_int_equal(VOLE_OTS(48), 544);
     assert_int_equal(VOLE_OTS(66), 688);
-    assert_int_equal(VOLE_MESSAGE_1_LEN(32, 1), 32 * 68 + 16 + 128 * 16);
+    assert_int_equal(VOLE_MESSAGE_1_LEN(32, 1), 32 * 68 + 16 + 32);
     assert_int_equal(VOLE_MESSAGE_2_LEN(32), 416 * 3 * 32 + 32 + 32);
 }
 

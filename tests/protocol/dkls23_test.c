@@ -18,9 +18,9 @@ TEST(dkls23, two_of_three_sign_in_an_opening_and_three_rounds)
     trace_assert(&trace, "  0 1>3 open broadcast 128\n"
                          "  0 3>1 open broadcast 128\n"
                          "  1 3>1 commit broadcast 32\n"
-                         "  1 3>1 commit direct 4240\n"
+                         "  1 3>1 commit direct 2224\n"
                          "  1 1>3 commit broadcast 32\n"
-                         "  1 1>3 commit direct 4240\n"
+                         "  1 1>3 commit direct 2224\n"
                          "  2 1>3 multiply broadcast 98\n"
                          "  2 1>3 multiply direct 40098\n"
                          "  2 3>1 multiply broadcast 98\n"
@@ -90,7 +90,7 @@ TEST(check_27, one_wrong_bit_in_any_field_is_found_and_burns_where_it_must)
         /* one bit of each tree: a single one is without effect where four bits of Delta are zero */
         {"u", 1, MESSAGE_DIRECT, 3, U_LEN, 32, OT_TEXT, true},
         {"x^", 1, MESSAGE_DIRECT, X_AT + 7, 1, 1, OT_TEXT, true},
-        {"t^", 1, MESSAGE_DIRECT, T_AT + 1000, 1, 1, OT_TEXT, true},
+        {"H(t^)", 1, MESSAGE_DIRECT, T_AT + 20, 1, 1, OT_TEXT, true},
         {"opening", 2, MESSAGE_BROADCAST, 40, 1, 1, "a commitment is not opened as it was made", false},
         {"sign of pk", 2, MESSAGE_BROADCAST, 33 + 32, 1, 1, OT_TEXT, true},
         {"sign of Gamma^u", 2, MESSAGE_DIRECT, 0, 1, 1, OT_TEXT, true},

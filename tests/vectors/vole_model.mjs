@@ -118,7 +118,8 @@ function extend(choices, tail) {
     for (let i = 0; i < 128; i++) out[i >> 3] |= bit(rows[i], 128 + j) << (i & 7);
     return out;
   };
-  return { message: Buffer.concat([...u, x, ...t]), v: (j) => column(v, j), w: (j) => column(w, j) };
+  const checked = hash('tss/v1/ot/extension/check', [run, sha256(...t)]);
+  return { message: Buffer.concat([...u, x, checked]), v: (j) => column(v, j), w: (j) => column(w, j) };
 }
 
 function products({ id, len, q }) {
