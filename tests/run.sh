@@ -51,8 +51,8 @@ if [ -f tests/system/grpc/package-lock.json ]; then
 fi
 
 build_and_test ci || failed+=(ci)
-# The bench and the long simulations say nothing new under sanitizers.
-[ $quick = yes ] || KMS_SIM_RUNS=${KMS_SIM_RUNS:-200} build_and_test asan -E '^(bench|lint)/' || failed+=(asan)
+# The bench, and simulations and mutations by the thousand, say nothing new under sanitizers.
+[ $quick = yes ] || KMS_SIM_RUNS=${KMS_SIM_RUNS:-200} KMS_FUZZ_MUTATIONS=${KMS_FUZZ_MUTATIONS:-2000} build_and_test asan -E '^(bench|lint)/' || failed+=(asan)
 
 say "done"
 for preset in ci asan; do
