@@ -51,11 +51,14 @@ if [ -f tests/system/grpc/package-lock.json ]; then
 fi
 
 build_and_test ci || failed+=(ci)
-# The bench and the long simulations say nothing new under sanitizers.
-[ $quick = yes ] || KMS_SIM_RUNS=${KMS_SIM_RUNS:-200} build_and_test asan -E '^(bench|lint)/' || failed+=(asan)
+# The bench, and simulations and mutations by the thousand, say nothing new under sanitizers.
+[ $quick = yes ] || KMS_SIM_RUNS=${KMS_SIM_RUNS:-200} KMS_FUZZ_MUTATIONS=${KMS_FUZZ_MUTATIONS:-2000} build_and_test asan -E '^(bench|lint)/' || failed+=(asan)
 
 say "done"
-grep -h 'Skipped' build/ci/tests.log build/asan/tests.log 2> /dev/null | sed 's/^/SKIPPED: /' | sort -u || true
+for preset in ci asan; do
+    log=build/$preset/tests.log
+    [ ! -f "$log" ] || sed -n "s/.*- \(.*\) (Skipped)$/SKIPPED in $preset: \1/p" "$log"
+done
 if [ ${#failed[@]} -gt 0 ]; then
     echo "FAILED: ${failed[*]}"
     exit 1

@@ -261,7 +261,7 @@ TEST(check_40, rewound_nodes_do_not_deal_the_same_polynomials)
     keep_rngs(rngs);
     begin_again(&start, rngs, 0x7);
     sim_run(&sim);
-    sim_advance(&sim, 2000);
+    sim_advance(&sim, 5000);
     memcpy(ssid, seen.ssid, sizeof ssid);
     memcpy(first, seen.said[1], sizeof first);
     sim.on_relay = NULL;

@@ -109,7 +109,7 @@ p11_kit_lists() {
     [ "$(id -u)" != 0 ] || REGISTERED=/etc/pkcs11/modules/kms-test-$$.module
     mkdir -p "$(dirname "$REGISTERED")"
     cp "$1" "$REGISTERED"
-    expect 0 with_module p11-kit list-modules
+    expect 0 timeout 60 p11-kit list-modules
     rm -f "$REGISTERED"
 }
 

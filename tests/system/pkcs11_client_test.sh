@@ -85,11 +85,15 @@ user --sign -m EDDSA --id 02 -i "$WORK/data" -o "$WORK/sig"
 openssl_verify "$WORK/pub.pem" "$WORK/data" "$WORK/sig" || die "the key with a new id signs wrongly"
 
 say "p11-kit"
-printf 'module: %s\n' "$MODULE" > "$WORK/kms.module"
-p11_kit_lists "$WORK/kms.module"
-has "^kms-test-$$: "
-has 'library-description: kms threshold key management'
-has 'token: kms-ed25519'
+if [ -z "${KMS_SANITIZE:-}" ]; then
+    printf 'module: %s\n' "$MODULE" > "$WORK/kms.module"
+    p11_kit_lists "$WORK/kms.module"
+    has "^kms-test-$$: "
+    has 'library-description: kms threshold key management'
+    has 'token: kms-ed25519'
+else
+    say "(left out: it loads the machine's other modules too, and SoftHSM and p11-kit-trust do not load together under libasan)"
+fi
 if command -v p11tool > /dev/null; then
     say "p11tool"
     expect 0 with_module env GNUTLS_PIN="$KMS_PIN" p11tool --provider "$MODULE" --login --list-all 'pkcs11:token=kms-ed25519'
