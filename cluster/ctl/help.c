@@ -61,7 +61,7 @@ static void print_option(FILE *out, const struct option_spec *o, bool required)
     (void)snprintf(name, sizeof name, "%s%s%s%s", o->name[1] == '\0' ? "-" : "--", o->name, o->value == NULL ? "" : " ",
                    o->value == NULL ? "" : o->value);
     fprintf(out, "  %-26s %s%s", name, o->help, (o->flags & OPTION_REPEATS) != 0 ? " (may be repeated)" : "");
-    if (required && o->environment != NULL) fprintf(out, " (required, or %s)", o->environment);
+    if (o->environment != NULL) fprintf(out, required ? " (required, or %s)" : " [%s]", o->environment);
     if (required && o->environment == NULL) fputs(" (required)", out);
     fputc('\n', out);
 }

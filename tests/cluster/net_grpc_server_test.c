@@ -547,7 +547,7 @@ TEST(grpc_server, drops_a_peer_whose_certificate_ends)
 
     struct test_call call;
 
-    world_open_for(&w, "gateway/gw1", &(struct grpc_server_setup){.idle_ms = 200}, 1);
+    world_open_for(&w, "gateway/gw1", &(struct grpc_server_setup){.idle_ms = 1000}, 1);
     test_call_init(&call, "/t.T/Stream");
     call.keep_open = true;
     grpc_client_start(&w.c, &call);
