@@ -22,7 +22,7 @@ static void assert_fits(const struct pprf_punctured *alice, const struct pprf_fu
         unsigned missing = 0;
         for (unsigned i = 0; i < PPRF_DEPTH; i++) {
             unsigned k = t * PPRF_DEPTH + i;
-            missing = missing << 1 | (alice->delta[k / 8] >> (k % 8) & 1U);
+            missing = missing << 1 | ((unsigned)alice->delta[k / 8] >> (k % 8) & 1U);
         }
         for (unsigned z = 1; z < PPRF_LEAVES; z++)
             assert_memory_equal(alice->leaf[t][z], bob->leaf[t][z ^ missing], OT_BLOCK);
