@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DKG's table of rounds (crypto.md 1.1; Pedersen 1991 with the commitment of Gennaro et al. 1999 and FROST's
+ * The DKG's table of rounds (sheet 1.1; Pedersen 1991 with the commitment of Gennaro et al. 1999 and FROST's
  * proofs).
  *
  *   open     nonces                                          -> ssid

@@ -31,7 +31,7 @@ static enum kms_err draw(uint8_t out[32], const struct hedge *h, enum tag_id tag
     return KMS_OK;
 }
 
-/* crypto.md 1.1 R1: f_i, F_i, cc_i, C_i. Broadcast C_i. */
+/* sheet 1.1 R1: f_i, F_i, cc_i, C_i. Broadcast C_i. */
 enum kms_err dkg_1_commit(struct session *s)
 {
     const struct session_params *p = session_params(s);

@@ -5,7 +5,7 @@
 #include "common/secret/wipe.h"
 
 /*
- * Equal commitments are refused (crypto.md 0.3). Whoever sends ours back has copied it; of two others that are equal
+ * Equal commitments are refused (sheet 0.3). Whoever sends ours back has copied it; of two others that are equal
  * this party cannot know which is the copy, but each of them can.
  */
 static enum kms_err refuse_copies(struct session *s)
@@ -41,7 +41,7 @@ static enum kms_err broadcast_opening(struct session *s)
     return dlog_prove(body + m->value_len + sizeof m->r, &context, &statement, m->f.coefficient, &hedge);
 }
 
-/* crypto.md 1.1 R2: all commitments are in; broadcast (F_i, cc_i, r_i, proofs), send f_i(j) to each j. */
+/* sheet 1.1 R2: all commitments are in; broadcast (F_i, cc_i, r_i, proofs), send f_i(j) to each j. */
 enum kms_err dkg_2_share(struct session *s)
 {
     const struct session_params *p = session_params(s);
@@ -60,7 +60,7 @@ enum kms_err dkg_2_share(struct session *s)
     return KMS_OK;
 }
 
-/* Exactly t points, each decoded with every check: a longer vector would raise the threshold (crypto.md 9, 14 and 17).
+/* Exactly t points, each decoded with every check: a longer vector would raise the threshold (check 14 and 17).
  */
 static enum kms_err read_points(struct session *s, struct reader *r, struct feldman *F)
 {
@@ -98,7 +98,7 @@ static enum kms_err check_proof(struct session *s, party from, const struct feld
     return KMS_OK;
 }
 
-/* crypto.md 1.1 R3, on each opening: the commitment, t coefficients, none the identity (group_decode), the proofs. */
+/* sheet 1.1 R3, on each opening: the commitment, t coefficients, none the identity (group_decode), the proofs. */
 enum kms_err dkg_2_on_opening(struct session *s, party from, struct reader *r)
 {
     const struct session_params *p = session_params(s);
@@ -120,7 +120,7 @@ enum kms_err dkg_2_on_opening(struct session *s, party from, struct reader *r)
     return KMS_OK;
 }
 
-/* crypto.md 1.1 R3: f_j(i) G = sum of i^k F_jk. */
+/* sheet 1.1 R3: f_j(i) G = sum of i^k F_jk. */
 enum kms_err dkg_2_on_share(struct session *s, party from, struct reader *r)
 {
     const struct session_params *p = session_params(s);

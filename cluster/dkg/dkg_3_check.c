@@ -50,7 +50,7 @@ static void bind(uint8_t out[64], const struct key_share *key)
     memcpy(out + 32, key->chain_code, 32);
 }
 
-/* crypto.md 1.1 R3: x_i, X, X_k; reject X = identity and x_i = 0; broadcast a proof of x_i. */
+/* sheet 1.1 R3: x_i, X, X_k; reject X = identity and x_i = 0; broadcast a proof of x_i. */
 enum kms_err dkg_3_prove(struct session *s)
 {
     const struct session_params *p = session_params(s);
@@ -72,7 +72,7 @@ enum kms_err dkg_3_prove(struct session *s)
     return dlog_prove(body, &context, &statement, &key->secret_share, &hedge);
 }
 
-/* crypto.md 1.1 R4. The echo of the openings has been compared, so whoever fails here holds the same transcript. */
+/* sheet 1.1 R4. The echo of the openings has been compared, so whoever fails here holds the same transcript. */
 enum kms_err dkg_3_on_proof(struct session *s, party from, struct reader *r)
 {
     const struct key_share *key = &session_result(s)->key;
@@ -87,7 +87,7 @@ enum kms_err dkg_3_on_proof(struct session *s, party from, struct reader *r)
     return KMS_OK;
 }
 
-/* crypto.md 1.1 R4: every window of X_k gives X, and x_i G = X_i: a fault of this machine if not. */
+/* sheet 1.1 R4: every window of X_k gives X, and x_i G = X_i: a fault of this machine if not. */
 enum kms_err dkg_3_finish(struct session *s)
 {
     struct outcome *out = session_result(s);

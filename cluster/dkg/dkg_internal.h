@@ -34,7 +34,7 @@ static inline size_t dkg_value_len(const struct session_params *p)
     return 2 + p->t * p->group->point_len + CHAIN_CODE_LEN;
 }
 
-/* crypto.md 1.1: the rounds, in order; complete() of a row sends the next row's messages. */
+/* sheet 1.1: the rounds, in order; complete() of a row sends the next row's messages. */
 enum kms_err dkg_1_commit(struct session *);
 enum kms_err dkg_1_on_commitment(struct session *, party from, struct reader *);
 enum kms_err dkg_2_share(struct session *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a signature ([DKLS23] protocol 3.6, crypto.md 3.4 Out), at every signer: s = sum w_i / sum u_i, since sum
+ * The end of a signature ([DKLS23] protocol 3.6, sheet 3.4 Out), at every signer: s = sum w_i / sum u_i, since sum
  * u_i = k phi and sum w_i = phi (m + r x). Nothing leaves that does not verify.
  */
 #include "cluster/dkls23/internal.h"

@@ -65,10 +65,10 @@ struct vole      dkls23_vole(struct session *, party alice, party bob);
 struct party_set dkls23_others(const struct session *);
 /* KMS_E_STATE: there is none, or it is burned. */
 RESULT dkls23_setup(const struct pair_setup **out, const struct session *, party peer);
-/* Before each use: another session may have burned it (crypto.md 3.6). KMS_E_MISMATCH: nobody here is to blame. */
+/* Before each use: another session may have burned it (sheet 3.6). KMS_E_MISMATCH: nobody here is to blame. */
 RESULT dkls23_setup_still(const struct pair_setup **out, struct session *, party peer);
 
-/* hedge.c: the session's randomness, xor a PRF of the share, the run and the step (crypto.md 9, 40). */
+/* hedge.c: the session's randomness, xor a PRF of the share, the run and the step (check 40). */
 struct dkls23_rng {
     struct rng      rng;
     struct session *session; /* borrowed */

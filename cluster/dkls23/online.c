@@ -3,7 +3,7 @@
  * A signature from a presignature: w_i and u_i travel in the opening, so it is one flight.
  *
  * R was known before the message, so it is always re-randomised (Groth, Shoup, "On the security of ECDSA with additive
- * key derivation and presignatures", EUROCRYPT 2022; crypto.md 2.7): R' = R + delta G with delta from R, the key, the
+ * key derivation and presignatures", EUROCRYPT 2022; sheet 2.7): R' = R + delta G with delta from R, the key, the
  * digest and the online ssid, which has the presignature's name and H of all inputs in it. k' = k + delta, therefore
  * u_i' = u_i + delta phi_i; v_i and phi_i stay. That all use the same presignature the engine has compared: its name is
  * one of the inputs.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two nodes make their set-up (crypto.md 3.1), in both directions at once:
+ * Two nodes make their set-up (sheet 3.1), in both directions at once:
  *
  *   open     nonce
  *   offer    base OTs as receiver (self as Alice of the OLE); commitment to a contribution to the zero seed

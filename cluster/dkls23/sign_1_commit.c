@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Round 1 ([DKLS23] protocol 3.6, crypto.md 3.4 R1): commitment to R_i, to all; choices of the OLE with self as Bob, to
+/* Round 1 ([DKLS23] protocol 3.6, sheet 3.4 R1): commitment to R_i, to all; choices of the OLE with self as Bob, to
  * each. */
 #include "cluster/dkls23/internal.h"
 #include "common/crypto/hash.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Round 2 ([DKLS23] protocol 3.6, crypto.md 3.4 R2): R_i opened and pk_i, to all; the products of (r_i, sk_i) with the
+ * Round 2 ([DKLS23] protocol 3.6, sheet 3.4 R2): R_i opened and pk_i, to all; the products of (r_i, sk_i) with the
  * other's chi, committed to in Gamma, to each. Received: what ties those products to R_j and pk_j.
  */
 #include "cluster/dkls23/internal.h"
@@ -10,7 +10,7 @@
 
 #define STEP 2
 
-/* Equal ones are refused (crypto.md 0.3); whoever sends ours back has copied it. */
+/* Equal ones are refused (sheet 0.3); whoever sends ours back has copied it. */
 static enum kms_err refuse_copies(struct session *s)
 {
     const struct session_params *p = session_params(s);
@@ -28,7 +28,7 @@ static enum kms_err refuse_copies(struct session *s)
     return equal ? session_fault(s, KMS_E_PROOF, "two commitments are equal") : KMS_OK;
 }
 
-/* crypto.md 9, 30: the zero shares are of this run and of exactly these commitments. */
+/* check 30: the zero shares are of this run and of exactly these commitments. */
 static void digest_commitments(struct session *s)
 {
     struct dkls23_memory *m = session_memory(s);
@@ -136,7 +136,7 @@ enum kms_err dkls23_2_on_opening(struct session *s, party from, struct reader *r
     return KMS_OK;
 }
 
-/* chi P - Gamma = d G (crypto.md 3.4 R3): the product was with the discrete logarithm of P. CT in chi and d. */
+/* chi P - Gamma = d G (sheet 3.4 R3): the product was with the discrete logarithm of P. CT in chi and d. */
 static bool product_holds(const struct prime_group *g, const struct dkls23_peer *peer, unsigned which,
                           const struct point *gamma)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Round 3 ([DKLS23] protocol 3.6, crypto.md 3.4 R3): R, shares of k phi and x phi; w_i and u_i, or a presignature. */
+/* Round 3 ([DKLS23] protocol 3.6, sheet 3.4 R3): R, shares of k phi and x phi; w_i and u_i, or a presignature. */
 #include "cluster/dkls23/internal.h"
 
 /* sum pk_j = X. Whose is wrong cannot be told, but between two. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Binding factors, RFC 9591 4.3 and 4.4: they tie each nonce to message, key and the commitments of all signers, which
- * is what defeats the ROS attack on concurrent sessions (Benhamouda et al. 2020; crypto.md 9, 33). A file of its own,
+ * is what defeats the ROS attack on concurrent sessions (Benhamouda et al. 2020; check 33). A file of its own,
  * so that the test of that attack can link a signer without them.
  */
 #include "cluster/frost/sign_internal.h"

@@ -20,7 +20,7 @@ void frost_commit(struct frost_memory *m, const struct key_share *key, const uin
 /*
  * DEVIATION: where RFC 9591 4.1 takes random_bytes(32) we take half of H_wide(FROST_HEDGE, 64 random bytes, salt, H of
  * all inputs, self, tag, which of the two). A generator that repeats itself does not repeat a nonce for another message
- * (crypto.md 9, 40), nor for the same one again: the salt is what a machine that was rewound does not repeat, as far as
+ * (check 40), nor for the same one again: the salt is what a machine that was rewound does not repeat, as far as
  * its driver can tell (cluster/node/sessions.c). What remains: a machine set back with its disk whose clocks show the
  * same milliseconds and whose kernel was not told, asked by a coordinator that gives the tag again.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hash commitments (crypto.md 0.3): H(tag, ssid, pid, value, r), r being 32 random bytes. Who, where and what for is
+ * Hash commitments (sheet 0.3): H(tag, ssid, pid, value, r), r being 32 random bytes. Who, where and what for is
  * inside, so a copied commitment cannot be opened by its copier.
  */
 #ifndef KMS_CLUSTER_MPC_COMMITMENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Schnorr proofs of knowledge of discrete logarithms, made non-interactive (crypto.md 0.4; Schnorr 1989, Fiat-Shamir
+ * Schnorr proofs of knowledge of discrete logarithms, made non-interactive (sheet 0.4; Schnorr 1989, Fiat-Shamir
  * 1986). Several points are proved in one transcript: every challenge is derived from the context, all points and all
  * first messages. Encoded: for each point R || z.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hedged randomness (crypto.md 13): what the generator gives is hashed with what is new, what is secret and what it is
+ * Hedged randomness (sheet 13): what the generator gives is hashed with what is new, what is secret and what it is
  * for. So a generator that repeats itself, on a machine that was rewound or cloned, repeats no secret as long as any
  * of these differs; and a good generator alone is enough. Local: no other party can tell how a party draws.
  */

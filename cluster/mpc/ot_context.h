@@ -5,7 +5,7 @@
  *
  * Errors of all the OT protocols: KMS_E_FORMAT is for what anybody can see in a message and says nothing of a secret;
  * KMS_E_PROOF is a check that depends on a secret of the checker: the set-up must be BURNED before it is reported
- * (crypto.md 3.6).
+ * (sheet 3.6).
  */
 #ifndef KMS_CLUSTER_MPC_OT_CONTEXT_H
 #define KMS_CLUSTER_MPC_OT_CONTEXT_H

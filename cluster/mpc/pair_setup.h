@@ -4,7 +4,7 @@
  * of zero shares. One for all curves and keys; made when the nodes meet (base OTs, trees, seeds: ot_base.h, pprf.h,
  * zero_share.h), sealed at rest, never backed up. Lives in secmem: 16 kB.
  *
- * Once burned, always burned: a set-up whose check has failed once is never used again (crypto.md 3.6).
+ * Once burned, always burned: a set-up whose check has failed once is never used again (sheet 3.6).
  */
 #ifndef KMS_CLUSTER_MPC_PAIR_SETUP_H
 #define KMS_CLUSTER_MPC_PAIR_SETUP_H

@@ -20,7 +20,7 @@ void zero_seed_make(uint8_t seed[ZERO_SEED_LEN], const uint8_t *ssid, const uint
 struct zero_share_context {
     const struct prime_group *group;
     const uint8_t            *ssid;   /* borrowed; SSID_LEN */
-    const uint8_t            *digest; /* borrowed; 32: of the round's broadcasts, equal at all (crypto.md check 30) */
+    const uint8_t            *digest; /* borrowed; 32: of the round's broadcasts, equal at all (check 30) */
     party                     self;
     unsigned                  item; /* of a batch; 0 */
 };

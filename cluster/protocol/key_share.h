@@ -33,7 +33,7 @@ void key_share_wipe(struct key_share *);
  */
 RESULT key_share_check(struct key_share *);
 /*
- * sum over the quorum of lambda_i X_i = X (crypto.md 0). What key_share_check() has seen, bit for bit, holds for every
+ * sum over the quorum of lambda_i X_i = X (sheet 0). What key_share_check() has seen, bit for bit, holds for every
  * quorum and costs one hash; what was altered since is refused; what was never checked is computed. KMS_E_CORRUPT.
  */
 RESULT key_share_check_quorum(const struct key_share *, struct party_set quorum);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The opening: each party sends a fresh nonce, its roster hash and the hash of everything it believes this run to be
- * about. Whoever differs has another configuration, not bad intent (crypto.md 9, 22). The ssid follows from all of
+ * about. Whoever differs has another configuration, not bad intent (check 22). The ssid follows from all of
  * them; nobody is told it.
  */
 #include "cluster/protocol/session_internal.h"
@@ -14,7 +14,7 @@ static struct bytes public_key_of(const struct session *s, uint8_t out[POINT_LEN
     return bytes(out, s->params.group->point_len);
 }
 
-/* crypto.md 0.2, all but the nonces; the roster hash is sent apart so that logs can tell the two mismatches. */
+/* sheet 0.2, all but the nonces; the roster hash is sent apart so that logs can tell the two mismatches. */
 void opening_hash_inputs(struct session *s)
 {
     static const uint8_t         none[32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A signer's part of a signature whose message is not known yet (crypto.md 2.7, 3.5). Single use by type: two
+ * A signer's part of a signature whose message is not known yet (sheet 2.7, 3.5). Single use by type: two
  * signatures from one of them give away the key, so it can only be taken, which empties it before the taker has checked
  * anything. Of one key, epoch, threshold and set of signers; never encoded, never stored; lives in secmem.
  */

@@ -68,7 +68,7 @@ void session_free(struct session **);
 enum session_state session_state(const struct session *);
 /*
  * The peers with whom a check has failed that depends on a secret. The driver makes it durable that their set-ups are
- * burned BEFORE it polls the notice: no one may learn of the failure earlier (crypto.md 3.6). Also in the outcome.
+ * burned BEFORE it polls the notice: no one may learn of the failure earlier (sheet 3.6). Also in the outcome.
  */
 struct party_set session_burned(const struct session *);
 /* When on_tick wants to be called at the latest. */

@@ -44,7 +44,7 @@ TEST(tags, differ_and_have_their_form)
     }
 }
 
-/* The definition, written out: hash.h, docs: crypto.md 0.1. */
+/* The definition, written out: hash.h, docs: sheet 0.1. */
 static void reference(uint8_t out[32], const char *tag, const struct bytes *items, size_t count)
 {
     uint8_t       encoded[1024];

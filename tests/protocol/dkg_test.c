@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stories of the DKG, and a negative test for each check of crypto.md 9 that concerns it. An evil party is the real
+ * Stories of the DKG, and a negative test for each security check that concerns it. An evil party is the real
  * code with its messages changed on the way out; each test says which check must have fired.
  */
 #include "cluster/dkg/dkg_internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stories of DKLS23 over the engine, and a negative test for each check of crypto.md 9 that concerns its rounds. */
+/* Stories of DKLS23 over the engine, and a negative test for each security check that concerns its rounds. */
 #include "cluster/protocol/lagrange.h"
 #include "tests/protocol/dkls23_evil.h"
 #include "tests/support/trace.h"

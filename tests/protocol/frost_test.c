@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stories of FROST signing over the engine, and a negative test for each check of crypto.md 9 that concerns it. */
+/* Stories of FROST signing over the engine, and a negative test for each security check that concerns it.
+ */
 #include "cluster/frost/frost.h"
 
 #include <stdlib.h>

@@ -28,7 +28,7 @@ function power(base, exponent, q) {
   return result;
 }
 
-// The structured hash, crypto.md 0.1.
+// The structured hash, sheet 0.1.
 function hash(tag, items) {
   const parts = [integer(tag.length, 1), Buffer.from(tag), integer(items.length, 4)];
   for (const item of items) parts.push(integer(item.length, 8), item);
